@@ -1,0 +1,209 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/holdfast-dev/holdfast/internal/api"
+)
+
+// fileFlags are the flags of one file command.
+type fileFlags struct {
+	id, service       string
+	dryRun, yes, wait bool
+	patience          time.Duration
+}
+
+func newFileCmd(e *env) *cobra.Command {
+	var f fileFlags
+	cmd := &cobra.Command{
+		Use:   "file FILE…",
+		Short: "File a postmortem's action items as tickets",
+		Long: `Send postmortems to the server, which makes one ticket for each action item.
+First it shows what would be done and asks; -y does not ask. Filing the same
+document again updates what changed and files only what is new.
+
+Markdown, HTML (.html) and JSON (.json) are known; - reads from standard input.
+It waits until each item has its ticket. The server goes on without that: break
+it off with ^C, or use --wait=false.`,
+		Example: `  holdfast file postmortem.md
+  holdfast file --dry-run postmortems/*.md
+  holdfast file -y --id 2026-11-01-checkout-down - < postmortem.md`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if f.id != "" && len(args) > 1 {
+				return usagef("--id names one postmortem; file several one by one")
+			}
+			asks := !f.dryRun && !f.yes
+			if asks && (slices.Contains(args, "-") || !isTerminal(e.in)) {
+				return usagef("there is no terminal to confirm at: look at it with --dry-run, then file it with -y")
+			}
+			return e.file(cmd.Context(), f, args)
+		},
+	}
+	fl := cmd.Flags()
+	fl.BoolVar(&f.dryRun, "dry-run", false, "only show what would be done")
+	fl.BoolVarP(&f.yes, "yes", "y", false, "do not ask")
+	fl.StringVar(&f.id, "id", "", "id of the postmortem (default: from the document, else its file name)")
+	fl.StringVar(&f.service, "service", "", "service of items that name none")
+	fl.BoolVar(&f.wait, "wait", true, "wait until each item has its ticket")
+	fl.DurationVar(&f.patience, "patience", 2*time.Minute, "give up waiting after so long without a new ticket")
+	return cmd
+}
+
+func (e *env) file(ctx context.Context, f fileFlags, names []string) error {
+	client := e.client()
+	requests := make([]api.FileRequest, len(names))
+	for i, name := range names {
+		body, err := e.readDocument(name)
+		if err != nil {
+			return err
+		}
+		requests[i] = api.FileRequest{ID: f.id, Service: f.service, ContentType: documentType(name, body), Body: body}
+		if name != "-" {
+			requests[i].Name = filepath.Base(name)
+		}
+	}
+	// All are previewed before the first is filed: a bad one stops them all.
+	previews := make([]api.FiledView, len(requests))
+	for i, r := range requests {
+		r.DryRun = true
+		v, err := client.File(ctx, r)
+		if err != nil {
+			return fmt.Errorf("%s: %w", names[i], err)
+		}
+		previews[i] = v
+	}
+	if f.dryRun && e.output == "json" {
+		return e.json(oneOrAll(previews))
+	}
+	if err := e.printPlan(previews, f.dryRun); err != nil || f.dryRun {
+		return err
+	}
+	if !f.yes {
+		if ok, err := e.confirm("File this?"); err != nil || !ok {
+			return err
+		}
+	}
+	filed := make([]api.FiledView, len(requests))
+	for i, r := range requests {
+		v, err := client.File(ctx, r)
+		if err != nil {
+			return fmt.Errorf("%s: %w%s", names[i], err, filedBefore(names[:i]))
+		}
+		filed[i] = v
+	}
+	var err error
+	if f.wait {
+		err = e.awaitTickets(ctx, client, filed, f.patience)
+	}
+	if printErr := e.printFiled(filed); printErr != nil {
+		return printErr
+	}
+	return err
+}
+
+func filedBefore(names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	return "\nFiled before that: " + strings.Join(names, ", ") + ". Filing them again makes no second ticket."
+}
+
+// readDocument reads a file, or standard input for -.
+func (e *env) readDocument(name string) ([]byte, error) {
+	from := e.in
+	if name != "-" {
+		file, err := os.Open(name)
+		if err != nil {
+			return nil, fmt.Errorf("reading a postmortem: %w", err)
+		}
+		defer file.Close()
+		from = file
+	}
+	body, err := io.ReadAll(io.LimitReader(from, api.MaxPostmortemBytes+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("reading %s: %w", name, err)
+	case len(body) > api.MaxPostmortemBytes:
+		return nil, fmt.Errorf("%s is larger than 2 MiB: a postmortem's text is smaller, take images out", name)
+	case len(bytes.TrimSpace(body)) == 0:
+		return nil, fmt.Errorf("%s is empty", name)
+	}
+	return body, nil
+}
+
+func documentType(name string, body []byte) string {
+	switch ext := strings.ToLower(filepath.Ext(name)); {
+	case ext == ".json", name == "-" && bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")):
+		return api.JSONType
+	case ext == ".html", ext == ".htm":
+		return api.HTMLType
+	}
+	return api.MarkdownType
+}
+
+// printPlan shows what would be done. It is the result of a dry run, and
+// beside the result otherwise.
+func (e *env) printPlan(previews []api.FiledView, result bool) error {
+	beside := *e
+	if !result {
+		beside.out = e.errOut
+	}
+	var rows [][]string
+	for _, p := range previews {
+		for _, w := range p.Warnings {
+			e.note("warning: %s: %s", p.Postmortem, w)
+		}
+		for _, l := range p.Plan {
+			rows = append(rows, []string{l.Item, l.Action, string(l.Priority), string(l.Type), textOf(l.Owner), textOf(l.Due), l.Title, l.Target, l.Detail})
+		}
+	}
+	return beside.table([]string{"item", "action", "priority", "type", "owner", "due", "title", "target", "note"}, rows)
+}
+
+// confirm asks at the terminal; only a clear yes is one.
+func (e *env) confirm(question string) (bool, error) {
+	fmt.Fprintf(e.errOut, "%s [y/N] ", question)
+	line, err := bufio.NewReader(e.in).ReadString('\n')
+	if err != nil && line == "" {
+		return false, fmt.Errorf("nothing was filed: no answer: %w", err)
+	}
+	switch strings.ToLower(strings.TrimSpace(line)) {
+	case "y", "yes":
+		return true, nil
+	}
+	e.note("Nothing was filed.")
+	return false, nil
+}
+
+func (e *env) printFiled(filed []api.FiledView) error {
+	if e.output == "json" {
+		return e.json(oneOrAll(filed))
+	}
+	var rows [][]string
+	for _, v := range filed {
+		for _, it := range v.Items {
+			rows = append(rows, []string{it.ID, it.Status, it.Title, ticketURL(it.Ticket)})
+		}
+	}
+	return e.table([]string{"item", "status", "title", "ticket"}, rows)
+}
+
+// oneOrAll is the value itself where there is one, else all of them.
+func oneOrAll[T any](values []T) any {
+	if len(values) == 1 {
+		return values[0]
+	}
+	return values
+}

@@ -1,0 +1,83 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/config"
+	"github.com/holdfast-dev/holdfast/internal/store"
+	"github.com/holdfast-dev/holdfast/trackers"
+)
+
+// Doctor tries everything that Holdfast needs and says what to do where
+// something is missing. It changes nothing.
+func (a *App) Doctor(ctx context.Context) []trackers.Finding {
+	cfg, s := a.cfg.Load(), a.reconciler.Setup()
+	out := a.checkStore(ctx)
+	for _, w := range cfg.Warnings {
+		out = append(out, trackers.Finding{Subject: "configuration", OK: true, Warning: true, Detail: w.Path + ": " + w.Message, Remedy: w.Remedy})
+	}
+	for _, t := range cfg.Trackers {
+		var targets []string
+		for _, target := range cfg.Targets() {
+			if name, project, _ := strings.Cut(target, ":"); name == t.Name {
+				targets = append(targets, project)
+			}
+		}
+		if t.Kind == config.GitHub {
+			for _, svc := range cfg.Services() {
+				if svc.Tracker == t.Name && svc.Repo != "" {
+					targets = append(targets, svc.Repo)
+				}
+			}
+		}
+		check, cancel := context.WithTimeout(ctx, time.Minute)
+		for _, f := range s.Trackers[t.Name].Check(check, unique(targets)) {
+			f.Subject = t.Name + ": " + f.Subject
+			out = append(out, f)
+		}
+		cancel()
+	}
+	for _, svc := range s.Services {
+		check, cancel := context.WithTimeout(ctx, time.Minute)
+		for _, f := range a.reconciler.CheckService(check, svc) {
+			f.Subject = "service " + svc.Name + ": " + f.Subject
+			out = append(out, f)
+		}
+		cancel()
+	}
+	return out
+}
+
+func (a *App) checkStore(ctx context.Context) []trackers.Finding {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	if err := a.ledger.Ping(ctx); err != nil {
+		return []trackers.Finding{{Subject: "store", Detail: err.Error(), Remedy: "start Redis, or correct redis.url"}}
+	}
+	out := []trackers.Finding{{Subject: "store", OK: true, Detail: a.store.Kind + " store answers"}}
+	for _, n := range a.store.Inspect(ctx) {
+		out = append(out, trackers.Finding{Subject: "store", OK: n.Level != store.LevelError, Warning: n.Level == store.LevelWarning, Detail: n.Text})
+	}
+	if paused, by, since, err := a.ledger.Paused(ctx); err == nil && paused {
+		out = append(out, trackers.Finding{Subject: "writing", OK: true, Warning: true, Detail: fmt.Sprintf("paused by %s since %s", by, since.UTC().Format(time.RFC3339)), Remedy: "holdfast resume"})
+	}
+	if groups, err := a.reconciler.Reopenings(ctx); err == nil && len(groups) > 0 {
+		out = append(out, trackers.Finding{Subject: "reopenings", OK: true, Warning: true, Detail: fmt.Sprintf("%d causes wait for an operator", len(groups)), Remedy: "holdfast reopenings"})
+	}
+	return out
+}
+
+func unique(list []string) []string {
+	seen := map[string]bool{}
+	var out []string
+	for _, s := range list {
+		if k := strings.ToLower(s); !seen[k] {
+			seen[k] = true
+			out = append(out, s)
+		}
+	}
+	return out
+}

@@ -1,0 +1,171 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/internal/api"
+	"github.com/holdfast-dev/holdfast/internal/domain"
+	"github.com/holdfast-dev/holdfast/internal/filing"
+	"github.com/holdfast-dev/holdfast/internal/ledger"
+	"github.com/holdfast-dev/holdfast/internal/postmortem"
+)
+
+// filingLease is how long one request may hold a postmortem; it is one script.
+const filingLease = 15 * time.Second
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// FilePostmortem implements api.Backend. Two requests for one postmortem take
+// turns, so that neither files what the other has filed.
+func (b *Backend) FilePostmortem(ctx context.Context, by api.Actor, r api.FileRequest) (api.FileResult, error) {
+	name := r.Name
+	switch r.ContentType {
+	case "application/json":
+		name = strings.TrimSuffix(name, ".json") + ".json"
+	case "text/html":
+		name = strings.TrimSuffix(name, ".html") + ".html"
+	}
+	doc, err := postmortem.Parse(name, r.Body)
+	if err != nil {
+		return api.FileResult{}, api.Invalid{Field: "body", Detail: err.Error()}
+	}
+	in := filing.Input{ID: r.ID, Service: r.Service, Source: r.Name, Document: doc, Setup: b.reconciler.Setup(), Defaults: b.defaults(), Now: b.now().UTC()}
+	plan, err := filing.Make(in) // for the id, and to refuse what cannot be filed before anything is held
+	if err != nil {
+		return api.FileResult{}, planError(err)
+	}
+	if !r.DryRun && doc.Draft {
+		return api.FileResult{Postmortem: plan.Postmortem.ID, Warnings: []string{"the document is a draft (status: draft): nothing was filed"}}, nil
+	}
+	var lease ledger.Lease
+	if !r.DryRun {
+		if lease, err = b.hold(ctx, "postmortem/"+plan.Postmortem.ID); err != nil {
+			return api.FileResult{}, err
+		}
+		defer func() { _ = b.ledger.Done(context.WithoutCancel(ctx), lease, time.Time{}) }()
+	}
+	if plan, err = b.plan(ctx, in, plan.Postmortem.ID); err != nil {
+		return api.FileResult{}, err
+	}
+	if r.DryRun {
+		return b.preview(plan), nil
+	}
+	entries := map[string][]domain.Entry{}
+	for _, l := range plan.Lines {
+		if e, ok := entryOf(l, by, in.Now); ok {
+			entries[l.Spec.ID] = []domain.Entry{e}
+		}
+	}
+	if err := b.ledger.File(ctx, lease, plan.Postmortem, entries); err != nil {
+		return api.FileResult{}, storeError(err)
+	}
+	return b.filed(ctx, plan)
+}
+
+func planError(err error) error {
+	var p filing.Problem
+	if errors.As(err, &p) {
+		return api.Invalid{Field: p.Field, Detail: p.Detail}
+	}
+	return err
+}
+
+// hold takes the lease of a postmortem, waiting for another request for it.
+func (b *Backend) hold(ctx context.Context, subject string) (ledger.Lease, error) {
+	deadline := b.now().Add(filingLease)
+	for {
+		lease, ok, err := b.ledger.ClaimSubject(ctx, subject, filingLease)
+		if err != nil {
+			return lease, storeError(err)
+		}
+		if ok {
+			return lease, nil
+		}
+		if b.now().After(deadline) {
+			return lease, api.Unavailable{Detail: "another request is filing this postmortem", After: 2 * time.Second}
+		}
+		select {
+		case <-ctx.Done():
+			return lease, ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// plan works the document out against what is recorded of it.
+func (b *Backend) plan(ctx context.Context, in filing.Input, id string) (filing.Plan, error) {
+	var err error
+	if in.Known, err = b.ledger.Postmortem(ctx, id); err != nil && !errors.Is(err, ledger.ErrNotFound) {
+		return filing.Plan{}, storeError(err)
+	}
+	ids, err := b.ledger.ItemsOfPostmortem(ctx, id)
+	if err != nil {
+		return filing.Plan{}, storeError(err)
+	}
+	for _, item := range ids {
+		st, err := b.state(ctx, item)
+		if err != nil {
+			return filing.Plan{}, err
+		}
+		in.Items = append(in.Items, st)
+	}
+	plan, err := filing.Make(in)
+	return plan, planError(err)
+}
+
+// entryOf is what is recorded for a line of a plan.
+func entryOf(l filing.Line, by api.Actor, now time.Time) (domain.Entry, bool) {
+	spec := l.Spec
+	e := domain.Entry{At: now, Kind: domain.Fact, Cause: "api token " + by.Name, Spec: &spec}
+	switch l.Action {
+	case filing.New, filing.Adopt, filing.Done:
+		e.Name, e.Note = domain.ItemFiled, "The postmortem names this action item."
+	case filing.Update:
+		e.Name, e.Note = domain.ItemUpdated, "The postmortem was filed again with changes to this item."
+	case filing.Remove:
+		e.Name, e.Note, e.Spec = domain.ItemRemoved, "The postmortem no longer names this item.", nil
+	default:
+		return e, false
+	}
+	return e, true
+}
+
+func (b *Backend) preview(plan filing.Plan) api.FileResult {
+	out := api.FileResult{Postmortem: plan.Postmortem.ID, Warnings: plan.Warnings}
+	for _, l := range plan.Lines {
+		target := l.Spec.Target
+		switch {
+		case l.Ticket != "":
+			target = l.Ticket
+		case l.Spec.AdoptRef != "":
+			target = string(l.Spec.AdoptRef)
+		case l.Action == filing.Done:
+			target = ""
+		}
+		out.Plan = append(out.Plan, api.PlanLine{
+			Item: l.Spec.ID, Title: l.Spec.Title, Action: string(l.Action), Target: target, Priority: l.Spec.Priority, Type: l.Spec.Type,
+			Owner: api.Text(l.Spec.Owner), Due: api.Text(l.Spec.Due), Services: l.Spec.Services, Detail: l.Detail,
+		})
+	}
+	return out
+}
+
+// filed shows the items as they are recorded now; their tickets are on the way.
+func (b *Backend) filed(ctx context.Context, plan filing.Plan) (api.FileResult, error) {
+	out := api.FileResult{Postmortem: plan.Postmortem.ID, Warnings: plan.Warnings}
+	var states []domain.State
+	for _, l := range plan.Lines {
+		st, err := b.state(ctx, l.Spec.ID)
+		if err != nil {
+			return out, err
+		}
+		states = append(states, st)
+	}
+	var err error
+	out.Items, err = b.views(ctx, b.reconciler.Setup(), states)
+	return out, err
+}

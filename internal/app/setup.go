@@ -1,0 +1,104 @@
+package app
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/config"
+	"github.com/holdfast-dev/holdfast/internal/domain"
+	"github.com/holdfast-dev/holdfast/internal/reconcile"
+	"github.com/holdfast-dev/holdfast/policy"
+	"github.com/holdfast-dev/holdfast/trackers"
+	"github.com/holdfast-dev/holdfast/trackers/github"
+	"github.com/holdfast-dev/holdfast/trackers/jira"
+)
+
+// setup turns the configuration into what the reconciler works with.
+func (a *App) setup(cfg *config.Config) (*reconcile.Setup, error) {
+	s := &reconcile.Setup{
+		Trackers: map[string]trackers.Tracker{}, Services: cfg.Services(), People: cfg.People(), Teams: map[string]reconcile.Team{}, Approvers: cfg.Policy.Approvers,
+		Labels:    reconcile.Labels{Postmortem: cfg.Labels.Postmortem, Awaiting: cfg.Labels.Awaiting},
+		MarkerKey: a.key, PublicURL: cfg.PublicURL, Hash: verdictHash(cfg),
+		Rules:    func(team string, p domain.Priority) policy.Rules { return rules(cfg.TeamPolicy(team), p) },
+		Settings: func(team string) reconcile.Settings { return settings(cfg.TeamPolicy(team)) },
+	}
+	for _, t := range cfg.Trackers {
+		made, err := a.tracker(cfg, t)
+		if err != nil {
+			return nil, fmt.Errorf("tracker %s: %w", t.Name, err)
+		}
+		s.Trackers[t.Name] = made
+	}
+	for _, t := range cfg.Teams {
+		team := reconcile.Team{Name: t.Name, Location: t.Location(), Approvers: t.Approvers, DefaultAssignee: t.DefaultAssignee}
+		for _, l := range t.Leads {
+			team.Leads = append(team.Leads, l.Domain())
+		}
+		s.Teams[t.Name] = team
+	}
+	return s, nil
+}
+
+func (a *App) tracker(cfg *config.Config, t config.Tracker) (trackers.Tracker, error) {
+	hook := strings.TrimSuffix(cfg.PublicURL, "/") + "/webhooks/" + t.Kind + "/" + t.Name
+	if t.Kind == config.GitHub {
+		o := github.Options{Name: t.Name, APIURL: t.APIURL, Token: t.Token.Reveal(), WebhookURL: hook, HTTPClient: a.o.HTTPClient, Log: a.log, Now: a.o.Now}
+		if t.App != nil {
+			id, err := strconv.ParseInt(t.App.ID, 10, 64)
+			if err != nil {
+				return nil, fmt.Errorf("app.id %q is no number", t.App.ID)
+			}
+			o.App = github.App{ID: id, PrivateKey: []byte(t.App.PrivateKey.Reveal())}
+		}
+		return github.New(o)
+	}
+	o := jira.Options{Name: t.Name, Flavor: jira.Flavor(t.Flavor), URL: t.URL, User: t.User, Token: t.Token.Reveal(), Priorities: t.Priorities,
+		Projects: map[string]jira.Project{}, WebhookURL: hook, HTTPClient: a.o.HTTPClient, Log: a.log, Now: a.o.Now}
+	for key, p := range t.Projects {
+		o.Projects[key] = jira.Project{IssueType: p.IssueType, Fields: p.Fields, ReopenTransition: p.ReopenTransition, CloseTransition: p.CloseTransition,
+			ReopenFields: p.ReopenFields, Resolutions: jira.Resolutions(p.Resolutions)}
+	}
+	return jira.New(o)
+}
+
+func rules(p config.Policy, priority domain.Priority) policy.Rules {
+	return policy.Rules{
+		Grace: time.Duration(p.Grace), RollbackGrace: time.Duration(p.RollbackGrace), Soak: time.Duration(p.Soak[priority]),
+		CloseWhenVerified: policy.CloseWhenVerified(p.CloseWhenVerified), Watch: time.Duration(p.Watch), UnknownTimeout: time.Duration(p.UnknownTimeout),
+		EscalateAfter: p.EscalateAfter, BackoffFirst: time.Duration(p.ReopenBackoff.First), BackoffMax: time.Duration(p.ReopenBackoff.Max),
+		NotPlannedAllowed: p.NotPlannedAllowed(priority), EnforceSince: p.EnforceSince,
+	}
+}
+
+func settings(p config.Policy) reconcile.Settings {
+	s := reconcile.Settings{Enforce: p.Enforce, Due: map[domain.Priority]time.Duration{}, MaxReopens: p.MaxReopens, WaiverMax: time.Duration(p.WaiverMax),
+		SelfAttest: p.SelfAttest, SilentAfter: time.Duration(p.SilentAfter)}
+	for k, v := range p.Due {
+		s.Due[k] = time.Duration(v)
+	}
+	return s
+}
+
+// verdictHash changes when the configuration changes in a way that can change
+// a verdict.
+func verdictHash(cfg *config.Config) string {
+	teams := map[string]config.Policy{}
+	for _, t := range cfg.Teams {
+		teams[t.Name] = cfg.TeamPolicy(t.Name)
+	}
+	b, err := json.Marshal(struct {
+		Services []domain.Service
+		Policy   config.Policy
+		Teams    map[string]config.Policy
+	}{cfg.Services(), cfg.Policy, teams})
+	if err != nil {
+		panic(err) // structs of plain values
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:8])
+}

@@ -1,0 +1,214 @@
+package history
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// seen is where commits are kept that no branch or tag of the remote holds any
+// more, or ever held.
+const seen = "refs/holdfast/seen/"
+
+// loadOnce takes the mirror into memory unless somebody has done so. It may
+// run beside a fetch: each name that git has written leads to whole history.
+func (r *Repo) loadOnce(ctx context.Context) error {
+	release, err := acquire(ctx, r.load)
+	if err != nil {
+		return fmt.Errorf("waiting for the mirror of %s: %w", quote(r.name), err)
+	}
+	defer release()
+	r.mu.RLock()
+	loaded := r.loaded
+	r.mu.RUnlock()
+	if loaded {
+		return nil
+	}
+	_, err = r.absorbLocked(ctx)
+	return err
+}
+
+// absorb takes the state of the mirror on disk into memory: names always,
+// commits those that are new. It reports whether there were changes.
+func (r *Repo) absorb(ctx context.Context) (changed bool, err error) {
+	release, err := acquire(ctx, r.load)
+	if err != nil {
+		return false, fmt.Errorf("waiting for the mirror of %s: %w", quote(r.name), err)
+	}
+	defer release()
+	return r.absorbLocked(ctx)
+}
+
+// forget drops what is in memory.
+func (r *Repo) forget() {
+	r.load <- struct{}{}
+	defer func() { <-r.load }()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.graph, r.refs, r.tips, r.head, r.loaded = &Graph{}, refs{}, nil, "", false
+}
+
+func (r *Repo) absorbLocked(ctx context.Context) (changed bool, err error) {
+	names, err := r.listRefs(ctx)
+	if err != nil {
+		return false, err
+	}
+	tips := names.tips()
+	// The list of commits without parents changes when a shallow remote is
+	// deepened: then what we know of these is wrong, and all is read again.
+	shallowText, err := os.ReadFile(filepath.Join(r.dir, "shallow"))
+	if err != nil && !os.IsNotExist(err) {
+		return false, &Error{Op: "reading the mirror of", Repo: r.name, Kind: Local, Err: err}
+	}
+	shallow := string(shallowText)
+	head, _ := os.ReadFile(filepath.Join(r.dir, "HEAD"))
+
+	r.mu.Lock()
+	r.head = strings.TrimPrefix(strings.TrimSpace(string(head)), "ref: ")
+	fresh := !r.loaded || shallow != r.shallow
+	if !fresh && slices.Equal(tips, r.tips) {
+		r.refs = names
+		r.mu.Unlock()
+		return false, nil
+	}
+	g := r.graph
+	known := slices.DeleteFunc(slices.Clone(r.tips), func(sha string) bool { return !g.Has(sha) }) // a tag may mark a file
+	r.mu.Unlock()
+
+	if !fresh {
+		err = r.readCommits(ctx, known, shallow, func(batch []Commit) error {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			return g.Add(batch...)
+		})
+		if err != nil && ctx.Err() != nil {
+			return false, err
+		}
+	}
+	if fresh || err != nil { // what we knew may be gone from the disk
+		g = &Graph{} // nobody else sees it yet
+		err = r.readCommits(ctx, nil, shallow, func(batch []Commit) error { return g.Add(batch...) })
+		if err != nil {
+			return false, err
+		}
+	}
+	r.mu.Lock()
+	r.graph, r.refs, r.tips, r.shallow, r.loaded = g, names, tips, shallow, true
+	r.mu.Unlock()
+	return true, nil
+}
+
+// readCommits passes on, parents first, the commits that the mirror's names
+// reach and the known ones do not.
+func (r *Repo) readCommits(ctx context.Context, known []string, shallow string, add func([]Commit) error) error {
+	cut := map[string]bool{}
+	for _, sha := range strings.Fields(shallow) {
+		cut[sha] = true
+	}
+	var not strings.Builder
+	for _, sha := range known {
+		not.WriteString("^" + sha + "\n")
+	}
+	err := r.local(ctx, strings.NewReader(not.String()), func(in io.Reader) error {
+		lines := bufio.NewReaderSize(in, 64<<10)
+		batch := make([]Commit, 0, 4096)
+		for {
+			line, err := lines.ReadString('\n')
+			if ids := strings.Fields(line); len(ids) > 0 {
+				batch = append(batch, Commit{SHA: ids[0], Parents: ids[1:], Truncated: cut[ids[0]]})
+			}
+			if err != nil || len(batch) == cap(batch) {
+				if aerr := add(batch); aerr != nil {
+					return aerr
+				}
+				batch = batch[:0]
+			}
+			if err == io.EOF {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}, "rev-list", "--parents", "--topo-order", "--reverse", "--all", "--stdin")
+	if err != nil {
+		return fmt.Errorf("reading the commits: %w", err)
+	}
+	return nil
+}
+
+// keepDropped gives a name of our own to every commit that was the tip of a
+// branch or tag and is no longer reached by any. Which tips there were stands
+// in a file that is written last: after a crash at any point, the next call
+// does the rest.
+func (f *fetcher) keepDropped(ctx context.Context) error {
+	path := filepath.Join(f.dir, "holdfast-tips")
+	before, err := os.ReadFile(path)
+	if err != nil && !os.IsNotExist(err) {
+		return &Error{Op: "reading the mirror of", Repo: f.name, Kind: Local, Err: err}
+	}
+	if f.tipList() == string(before) {
+		return nil
+	}
+	f.mu.RLock()
+	held := f.graph.covered(f.tips)
+	f.mu.RUnlock()
+	var dropped []string
+	for _, sha := range strings.Fields(string(before)) {
+		if IsSHA(sha) && !held(sha) {
+			dropped = append(dropped, sha)
+		}
+	}
+	if len(dropped) > 0 {
+		if err := f.nameAll(ctx, dropped); err != nil {
+			return err
+		}
+		if _, err := f.absorb(ctx); err != nil {
+			return err
+		}
+	}
+	if err := writeFile(path, f.tipList()); err != nil {
+		return &Error{Op: "writing the mirror of", Repo: f.name, Kind: Local, Err: err}
+	}
+	return nil
+}
+
+// tipList is the commits that names lead to, one a line.
+func (f *fetcher) tipList() string {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	var b strings.Builder
+	for _, sha := range f.tips {
+		if f.graph.Has(sha) {
+			b.WriteString(sha + "\n")
+		}
+	}
+	return b.String()
+}
+
+// nameAll writes our names for these commits, in one transaction; where one of
+// them can't be named because it is gone, each by itself.
+func (f *fetcher) nameAll(ctx context.Context, shas []string) error {
+	var all strings.Builder
+	for _, sha := range shas {
+		fmt.Fprintf(&all, "update %s%s %s\n", seen, sha, sha)
+	}
+	if f.write(ctx, strings.NewReader(all.String()), "update-ref", "--stdin") == nil {
+		return nil
+	}
+	for _, sha := range shas {
+		err := f.write(ctx, nil, "update-ref", seen+sha, sha)
+		if ctx.Err() != nil {
+			return err
+		}
+		if err != nil {
+			f.m.log.Warn("keeping a commit that the remote dropped", "repo", f.name, "sha", sha, "err", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,130 @@
+package ledger
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/holdfast-dev/holdfast/internal/domain"
+)
+
+// prepared is an event with everything marshalled that its storing may need.
+// It is made by the caller of Record, not by the committer, which is the
+// bottleneck.
+type prepared struct {
+	eventID string
+	seen    string // key
+	json    string
+	size    int
+	now     int64
+
+	fields []string // tickets it is about, the first that is tracked counts
+	fact   string   // the entry for its item, where it makes one
+	claims []preparedClaim
+
+	repo     string // pushed to its default branch …
+	pushedAt int64  // … then
+
+	deployments []preparedDeployment
+}
+
+type preparedClaim struct {
+	item  string // named itself; empty if not
+	field string // ticket
+	entry string
+}
+
+func (l *Ledger) prepare(ev domain.Event) (prepared, error) {
+	if ev.ID == "" || ev.Tracker == "" {
+		return prepared{}, errors.New("it needs an id and a tracker")
+	}
+	now := l.now().UTC()
+	if ev.At.IsZero() {
+		ev.At = now
+	}
+	b, err := json.Marshal(ev)
+	if err != nil {
+		return prepared{}, err
+	}
+	p := prepared{eventID: ev.ID, seen: l.keys.seen(ev.Tracker, ev.ID), json: string(b), size: len(b), now: now.UnixMilli()}
+	if len(b) > maxRecord {
+		return prepared{}, fmt.Errorf("it has %d bytes, more than %d", len(b), maxRecord)
+	}
+	entry := domain.Entry{At: now, Kind: domain.Fact, Cause: "delivery " + ev.Tracker + "/" + ev.ID}
+
+	if name, ok := factName(ev); ok {
+		entry.Name, entry.Event = name, &ev
+		if p.fact, err = marshalEntry(entry); err != nil {
+			return prepared{}, err
+		}
+		entry.Event = nil
+		for _, r := range []domain.Ref{ev.Ticket, ev.OldRef} {
+			if r != "" {
+				p.fields = append(p.fields, refField(r))
+			}
+		}
+	}
+	for _, c := range ev.Claims {
+		entry.Name = domain.ChangeLinked
+		if c.Withdrawn {
+			entry.Name = domain.ChangeWithdrawn
+		}
+		change := c.Change
+		if change.ClaimedAt.IsZero() {
+			change.ClaimedAt = now
+		}
+		entry.Change = &change
+		pc := preparedClaim{item: c.Item}
+		if c.Ticket != "" {
+			pc.field = refField(c.Ticket)
+		}
+		if pc.entry, err = marshalEntry(entry); err != nil {
+			return prepared{}, err
+		}
+		p.claims = append(p.claims, pc)
+	}
+	if ev.Kind == domain.EventPush && ev.DefaultRef && ev.Repo != "" {
+		p.repo, p.pushedAt = repoField(ev.Repo), ev.At.UnixMilli()
+	}
+	for _, d := range ev.Deployments {
+		pd, err := l.prepareDeployment(d)
+		if err != nil {
+			// The rest of the delivery is good, and sending it again would
+			// bring the same.
+			l.log.Warn("a deployment in a delivery can't be stored", "event_id", cut(ev.ID), "err", err)
+			continue
+		}
+		p.deployments = append(p.deployments, pd)
+	}
+	return p, nil
+}
+
+// factName says whether an event is a line in the ledger of its ticket's item.
+// Comments without a command are not: they decide nothing.
+func factName(ev domain.Event) (domain.EntryName, bool) {
+	switch {
+	case ev.Kind == domain.EventTicket:
+		return domain.TicketEvent, true
+	case ev.Kind == domain.EventComment && ev.Command:
+		return domain.CommentSeen, true
+	default:
+		return "", false
+	}
+}
+
+func repoField(repo string) string { return short(strings.ToLower(repo)) }
+
+// marshalEntry writes an entry as it is stored: without its position, which is
+// the place where it stands.
+func marshalEntry(e domain.Entry) (string, error) {
+	e.Seq = 0
+	b, err := json.Marshal(e)
+	if err != nil {
+		return "", err
+	}
+	if len(b) > maxRecord {
+		return "", fmt.Errorf("an entry %s has %d bytes, more than %d", e.Name, len(b), maxRecord)
+	}
+	return string(b), nil
+}

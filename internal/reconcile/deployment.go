@@ -1,0 +1,267 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/internal/domain"
+	"github.com/holdfast-dev/holdfast/internal/ledger"
+	"github.com/holdfast-dev/holdfast/policy"
+)
+
+// deployment handles one report of a deployment: its commit is resolved, the
+// items that it ships or takes back are found, counted, and made due.
+func (r *Reconciler) deployment(ctx context.Context, l ledger.Lease, id string) error {
+	receipt, err := strconv.ParseInt(id, 10, 64)
+	if err != nil {
+		return nil
+	}
+	d, err := r.ledger.Deployment(ctx, receipt)
+	if errors.Is(err, ledger.ErrNotFound) || err == nil && d.Handled {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("loading deployment %s: %w", id, err)
+	}
+	s := r.Setup()
+	svc, ok := s.Service(d.Service)
+	if !ok {
+		d.Handled = true // the service was taken out of the configuration since
+		return r.ledger.UpdateDeployment(ctx, l, d)
+	}
+	if err := r.resolve(ctx, svc, &d); err != nil {
+		// The commit is held as unknown; its own look-ups try again.
+		r.log.Warn("the commit of a deployment could not be looked up", "deployment", d.ID, "service", d.Service, "err", err)
+	}
+	if err := r.ledger.UpdateDeployment(ctx, l, d); err != nil {
+		return err
+	}
+	if err := r.claimFixes(ctx, s, svc, d); err != nil {
+		return err
+	}
+	if d.Status == domain.Success && d.Production {
+		ids, err := r.ledger.ItemsOfService(ctx, d.Service)
+		if err != nil {
+			return fmt.Errorf("listing the items of %s: %w", d.Service, err)
+		}
+		touched, err := r.count(ctx, s, "deployment/"+id, ids)
+		if err != nil {
+			return err
+		}
+		for _, t := range touched {
+			switch {
+			case t.shipped:
+				d.Shipped = append(d.Shipped, t.id)
+			case t.tookBack:
+				d.TookBack = append(d.TookBack, t.id)
+			}
+		}
+		// Handled before the items are touched: they wait for it.
+		d.Handled = true
+		if err := r.ledger.UpdateDeployment(ctx, l, d); err != nil {
+			return err
+		}
+		for _, t := range touched {
+			e := domain.Entry{At: r.now().UTC(), Kind: domain.Fact, Name: domain.DeploymentHeard, Cause: "deployment " + d.ID, Deployment: slim(d),
+				Note: fmt.Sprintf("%s/%s now runs %s.", d.Service, d.Environment, policy.Short(d.SHA))}
+			if err := r.ledger.Append(ctx, t.id, true, e); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	d.Handled = true
+	return r.ledger.UpdateDeployment(ctx, l, d)
+}
+
+// slim leaves out of a deployment what an item's ledger need not repeat.
+func slim(d domain.Deployment) *domain.Deployment {
+	d.Shipped, d.TookBack, d.Fixes = nil, nil, nil
+	return &d
+}
+
+// resolve completes the commit of a deployment, once: a tag may move later.
+func (r *Reconciler) resolve(ctx context.Context, svc domain.Service, d *domain.Deployment) error {
+	rev := d.SHA
+	if rev == "" {
+		rev = d.Version
+	}
+	repo := r.mirror(svc)
+	if len(d.SHA) == 40 {
+		_, err := repo.Ensure(ctx, d.SHA)
+		return err
+	}
+	sha, ok, err := repo.Resolve(ctx, rev)
+	if err == nil && !ok {
+		if err = repo.Sync(ctx); err == nil {
+			sha, ok, err = repo.Resolve(ctx, rev)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if ok {
+		d.SHA = sha
+	}
+	return nil
+}
+
+// claimFixes records what the deployment itself says that it fixes.
+func (r *Reconciler) claimFixes(ctx context.Context, s *Setup, svc domain.Service, d domain.Deployment) error {
+	for _, fix := range d.Fixes {
+		c, err := r.ResolveChange(ctx, s, svc, fix.Change)
+		if err != nil {
+			r.log.Warn("a deployment names a change that cannot be found", "deployment", d.ID, "item_id", fix.Item, "change", fix.Change, "err", err)
+			continue
+		}
+		c.How, c.By = domain.ClaimDeployment, d.Source
+		e := domain.Entry{At: r.now().UTC(), Kind: domain.Fact, Name: domain.ChangeLinked, Cause: "deployment " + d.ID, Change: &c, Note: "The deployment names it as a fix."}
+		id := fix.Item
+		if ref, err := domain.ParseRef(id); err == nil {
+			if id, err = r.ledger.ItemByTicket(ctx, ref); err != nil {
+				continue
+			}
+		}
+		if err := r.ledger.Append(ctx, id, true, e); err != nil && !errors.Is(err, ledger.ErrNotFound) {
+			return err
+		}
+	}
+	return nil
+}
+
+// each walks over the snapshots of all items.
+func (r *Reconciler) each(ctx context.Context, visit func(domain.State) error) error {
+	const page = 500
+	after := ""
+	for {
+		ids, err := r.ledger.ItemIDs(ctx, after, page)
+		if err != nil {
+			return fmt.Errorf("listing the items: %w", err)
+		}
+		if len(ids) == 0 {
+			return nil
+		}
+		states, err := r.ledger.States(ctx, ids)
+		if err != nil {
+			return fmt.Errorf("reading the items: %w", err)
+		}
+		for _, st := range states {
+			if err := visit(st); err != nil {
+				return err
+			}
+		}
+		after = ids[len(ids)-1]
+	}
+}
+
+// touched is an item that a cause changes.
+type touched struct {
+	id                string
+	shipped, tookBack bool
+}
+
+// count works out, without asking any tracker, which of the items a cause
+// changes; those that it would reopen join one group, whose count is ended
+// here, before the first of them is made due.
+func (r *Reconciler) count(ctx context.Context, s *Setup, cause string, ids []string) ([]touched, error) {
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	now := r.now().UTC()
+	var out []touched
+	limit, reopen := 0, 0
+	for _, id := range ids {
+		st, err := r.load(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if st.Ticket == nil {
+			continue
+		}
+		f, err := r.facts(ctx, s, st, now)
+		if err != nil {
+			return nil, err
+		}
+		d := policy.Decide(s.Rules(st.Spec.Team, st.Spec.Priority), f)
+		line := verdictLine(s, st, f, d, now)
+		if sameVerdict(line, st.Verdict) && len(d.Acts) == 0 {
+			continue
+		}
+		was := st.Verdict.Verdict == string(policy.Verified) || st.Verdict.Reason == string(policy.Soaking)
+		is := d.Verdict == policy.Verified || d.Reason == policy.Soaking
+		out = append(out, touched{id: id, shipped: is && !was, tookBack: was && !is && d.Verdict == policy.NotVerified})
+		if d.WillReopen && d.Trigger != policy.OwnClose && line.Cause == cause {
+			if _, err := r.ledger.JoinGroup(ctx, cause, r.causeNote(ctx, cause), id); err != nil {
+				return nil, err
+			}
+			reopen++
+			if m := s.Settings(st.Spec.Team).MaxReopens; limit == 0 || m < limit {
+				limit = m
+			}
+		}
+	}
+	if reopen == 0 {
+		return out, nil
+	}
+	g, err := r.ledger.Group(ctx, cause)
+	if err != nil {
+		return nil, err
+	}
+	return out, r.settle(ctx, g, limit)
+}
+
+// reconfigured looks at all items anew after a change of the configuration.
+func (r *Reconciler) reconfigured(ctx context.Context, hash string) error {
+	s := r.Setup()
+	if s.Hash != hash {
+		return nil // changed again since; that change has a subject of its own
+	}
+	var ids []string
+	if err := r.each(ctx, func(st domain.State) error { ids = append(ids, st.Spec.ID); return nil }); err != nil {
+		return err
+	}
+	if _, err := r.count(ctx, s, "config/"+hash, ids); err != nil {
+		return err
+	}
+	if err := r.ledger.SetMeta(ctx, "config", hash, 0); err != nil {
+		return err
+	}
+	return r.touch(ctx, ids, 0)
+}
+
+// touch makes items due, spread over a time so that a tracker is not asked
+// for all of them at once.
+func (r *Reconciler) touch(ctx context.Context, ids []string, spread time.Duration) error {
+	now := r.now()
+	for i, id := range ids {
+		at := now
+		if spread > 0 {
+			at = now.Add(spread * time.Duration(i) / time.Duration(len(ids)))
+		}
+		if err := r.ledger.Touch(ctx, at, "item/"+id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Resume lets writing go on, and makes due what was withheld meanwhile.
+func (r *Reconciler) Resume(ctx context.Context, by string) error {
+	if err := r.ledger.SetPaused(ctx, false, by); err != nil {
+		return err
+	}
+	var ids []string
+	err := r.each(ctx, func(st domain.State) error {
+		if st.Withheld != "" || st.Ticket == nil && !st.Spec.Done {
+			ids = append(ids, st.Spec.ID)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return r.touch(ctx, ids, 0)
+}

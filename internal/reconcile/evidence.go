@@ -1,0 +1,139 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/internal/domain"
+	"github.com/holdfast-dev/holdfast/internal/history"
+	"github.com/holdfast-dev/holdfast/policy"
+	"github.com/holdfast-dev/holdfast/trackers"
+)
+
+// repoFactsKept is how long the clone URL and the default branch of a
+// repository are believed.
+const repoFactsKept = time.Hour
+
+// mirror is the local mirror of a service's repository.
+func (r *Reconciler) mirror(svc domain.Service) *history.Repo {
+	name := svc.Repo
+	if svc.GitURL != "" {
+		name = svc.GitURL
+	}
+	return r.mirrors.Repo(name, func(ctx context.Context) (history.Remote, error) { return r.remote(ctx, svc) })
+}
+
+// remote says what to mirror, and with which credential. The credential goes
+// only to the code host's own clone URL, never to a configured other URL.
+func (r *Reconciler) remote(ctx context.Context, svc domain.Service) (history.Remote, error) {
+	if svc.GitURL != "" {
+		return history.Remote{URL: svc.GitURL}, nil
+	}
+	host, err := r.codeHost(svc)
+	if err != nil {
+		return history.Remote{}, err
+	}
+	repo, err := r.repository(ctx, host, svc)
+	if err != nil {
+		return history.Remote{}, err
+	}
+	user, secret, err := host.Credential(ctx)
+	if err != nil {
+		return history.Remote{}, fmt.Errorf("getting the credential for %s: %w", svc.Repo, err)
+	}
+	return history.Remote{URL: repo.CloneURL, User: user, Secret: secret}, nil
+}
+
+func (r *Reconciler) codeHost(svc domain.Service) (trackers.CodeHost, error) {
+	t, ok := r.setup.Load().Trackers[svc.Tracker]
+	host, isHost := t.(trackers.CodeHost)
+	if !ok || !isHost {
+		return nil, fmt.Errorf("service %s: no GitHub tracker holds %s; set git_url", svc.Name, svc.Repo)
+	}
+	return host, nil
+}
+
+// repository asks the code host once an hour.
+func (r *Reconciler) repository(ctx context.Context, host trackers.CodeHost, svc domain.Service) (trackers.Repository, error) {
+	key := svc.Tracker + ":" + svc.Repo
+	r.mu.Lock()
+	known, ok := r.repos[key]
+	r.mu.Unlock()
+	if ok && r.now().Sub(known.at) < repoFactsKept {
+		return known.repo, nil
+	}
+	repo, err := host.Repository(ctx, svc.Repo)
+	if err != nil {
+		if ok {
+			return known.repo, nil // an old answer is better than none
+		}
+		return repo, fmt.Errorf("asking for the clone URL of %s: %w", svc.Repo, err)
+	}
+	r.mu.Lock()
+	r.repos[key] = repoFacts{repo: repo, at: r.now()}
+	r.mu.Unlock()
+	return repo, nil
+}
+
+type repoFacts struct {
+	repo trackers.Repository
+	at   time.Time
+}
+
+// know makes sure that the live commit is in the mirror; false: the
+// repository does not have it.
+func (r *Reconciler) know(ctx context.Context, repo *history.Repo, d domain.Deployment) (bool, error) {
+	if d.SHA == "" {
+		return false, nil
+	}
+	missing, err := repo.Ensure(ctx, d.SHA)
+	if err != nil {
+		return false, err
+	}
+	return len(missing) == 0, nil
+}
+
+// contains asks the mirror. A change that not even the remote has, while it
+// has the live commit, is not in what is live: it was dropped by a forced
+// push.
+func (r *Reconciler) contains(ctx context.Context, repo *history.Repo, d domain.Deployment, change string) policy.Answer {
+	if d.SHA == "" {
+		return policy.Maybe
+	}
+	a, err := repo.Contains(ctx, d.SHA, change)
+	if err != nil {
+		r.log.Debug("containment could not be asked", "live", d.SHA, "change", change, "err", err)
+		return policy.Maybe
+	}
+	if a == history.Unknown {
+		missing, err := repo.Ensure(ctx, d.SHA, change)
+		switch {
+		case err != nil || slices.Contains(missing, d.SHA):
+			return policy.Maybe
+		case len(missing) > 0:
+			return policy.No
+		}
+		if a, err = repo.Contains(ctx, d.SHA, change); err != nil {
+			return policy.Maybe
+		}
+	}
+	switch a {
+	case history.Yes:
+		return policy.Yes
+	case history.No:
+		return policy.No
+	}
+	return policy.Maybe
+}
+
+// heard reports whether any deployment of the service was ever reported, in
+// any environment and with any status.
+func (r *Reconciler) heard(ctx context.Context, service string) (bool, error) {
+	list, err := r.ledger.Deployments(ctx, service, "", 0, 1)
+	if err != nil {
+		return false, fmt.Errorf("reading the deployments of %s: %w", service, err)
+	}
+	return len(list) > 0, nil
+}

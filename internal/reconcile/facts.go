@@ -1,0 +1,253 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/internal/domain"
+	"github.com/holdfast-dev/holdfast/internal/history"
+	"github.com/holdfast-dev/holdfast/internal/ledger"
+	"github.com/holdfast-dev/holdfast/policy"
+)
+
+// successesKept is how far back in the deployments of a target it is looked
+// for a revision that contained a change, for soak and rolled_back.
+const successesKept = 50
+
+// facts gathers all that the decision about an item depends on. It reads the
+// store and the mirrors, never a tracker's tickets.
+func (r *Reconciler) facts(ctx context.Context, s *Setup, st domain.State, now time.Time) (policy.Facts, error) {
+	f := policy.Facts{
+		Now: now, Filed: st.Ticket != nil, NoTicket: st.Ticket == nil && st.Spec.Done, Lost: st.Lost, Final: st.Final,
+		AcceptedAt: st.AcceptedAt, AcceptedVerdict: policy.Verdict(st.AcceptedVerdict), EverAccepted: st.EverAccepted,
+		ReopenedByUs: st.ReopenedByUs, PersonReopenedLast: !st.ReopenedByUs && !st.PersonReopenedAt.IsZero(),
+		NewerEvidenceSince: st.NewerEvidenceSince, ReopenCount: st.ReopenCount, ReopenRefusedAt: st.ReopenRefusedAt, EscalatedAt: st.EscalatedAt,
+		UnknownSince: st.UnknownSince, UnknownSpent: st.UnknownSpent, UnknownTicks: st.UnknownSince,
+		Asked: st.Asked, Awaiting: st.Awaiting, HasComment: st.Comment != "", ClosedAt: st.ClosedAt, CloseSeenAt: st.CloseSeenAt,
+	}
+	if st.Ticket != nil {
+		f.Closed, f.CloseReason = st.Ticket.Closed, st.Ticket.CloseReason
+	}
+	if w := st.Waiver; w != nil {
+		f.WaiverExpires, f.WaivedAt = w.ExpiresAt, w.GrantedAt
+		f.Waived = w.ExpiresAt.IsZero() || now.Before(w.ExpiresAt)
+		f.WaiverLapsed = !f.Waived
+	}
+	if a := st.Attestation; a != nil {
+		f.Attested, f.AttestedAt = true, a.At
+	}
+	if f.Closed && f.CloseReason == domain.Duplicate {
+		ok, err := r.duplicateStands(ctx, st.Ticket.DuplicateOf)
+		if err != nil {
+			return f, err
+		}
+		f.DuplicateOK = ok
+	}
+	f.OpenPull = openPull(st)
+	err := r.place(ctx, s, st, &f)
+	return f, err
+}
+
+// openPull names an open pull request that holds the item back: one of the
+// repository itself, by a writer, opened before the item was last accepted.
+// Who may and from where was checked when the claim was recorded.
+func openPull(st domain.State) string {
+	for _, c := range st.Changes {
+		if c.Open && !slices.Contains(st.Rejected, c.Key()) && (st.LastAcceptedAt.IsZero() || c.OpenedAt.Before(st.LastAcceptedAt)) {
+			return c.Key()
+		}
+	}
+	return ""
+}
+
+// duplicateStands reports whether the original of a duplicate is a tracked
+// item that is not itself closed as a duplicate, lost or withdrawn.
+func (r *Reconciler) duplicateStands(ctx context.Context, original domain.Ref) (bool, error) {
+	if original == "" {
+		return false, nil
+	}
+	id, err := r.ledger.ItemByTicket(ctx, original)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	o, err := r.load(ctx, id)
+	if err != nil {
+		return false, err
+	}
+	withdrawn := o.Waiver != nil && o.Waiver.Withdrawn
+	dup := o.Ticket != nil && o.Ticket.Closed && o.Ticket.CloseReason == domain.Duplicate
+	return o.Ticket != nil && !o.Lost && !withdrawn && !dup, nil
+}
+
+// Counting picks the changes that count: not rejected, landed, and on another
+// branch than the default one only if nothing of the item landed on the
+// default branch of that repository. A commit that a pull request landed as
+// is not counted beside it.
+func Counting(st domain.State) []domain.Change {
+	var out []domain.Change
+	landedOnDefault := map[string]bool{}
+	byPull := map[string]bool{}
+	for _, c := range st.Changes {
+		if c.SHA == "" || slices.Contains(st.Rejected, c.Key()) {
+			continue
+		}
+		if c.DefaultBase {
+			landedOnDefault[strings.ToLower(c.Repo)] = true
+		}
+		if c.PullRequest != 0 {
+			byPull[strings.ToLower(c.Repo)+"@"+c.SHA] = true
+		}
+	}
+	for _, c := range st.Changes {
+		repo := strings.ToLower(c.Repo)
+		switch {
+		case c.SHA == "" || slices.Contains(st.Rejected, c.Key()):
+		case c.PullRequest == 0 && byPull[repo+"@"+c.SHA]:
+		case !c.DefaultBase && c.How != domain.ClaimFixedBy && c.How != domain.ClaimDeployment && landedOnDefault[repo]:
+		default:
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// place says for each change which services it concerns and where it runs.
+func (r *Reconciler) place(ctx context.Context, s *Setup, st domain.State, f *policy.Facts) error {
+	var services []domain.Service
+	for _, c := range Counting(st) {
+		pc := policy.Change{Change: c, Presence: map[domain.Target]policy.Presence{}, Flags: flags(st, c)}
+		concerned := concernedBy(s, st.Spec, c)
+		for _, svc := range concerned {
+			pc.Services = append(pc.Services, svc.Name)
+			if !slices.ContainsFunc(services, func(x domain.Service) bool { return x.Name == svc.Name }) {
+				services = append(services, svc)
+			}
+		}
+		f.Changes = append(f.Changes, pc)
+	}
+	if len(services) == 0 {
+		return nil
+	}
+	var targets []domain.Target
+	for _, svc := range services {
+		for _, e := range svc.Production {
+			targets = append(targets, domain.Target{Service: svc.Name, Environment: e.Name})
+		}
+	}
+	successes, err := r.ledger.Successes(ctx, targets, successesKept)
+	if err != nil {
+		return fmt.Errorf("reading the deployments: %w", err)
+	}
+	for _, svc := range services {
+		ps := policy.Service{Name: svc.Name, Repo: svc.Repo, Require: svc.Require}
+		for _, e := range svc.Production {
+			t := domain.Target{Service: svc.Name, Environment: e.Name}
+			ps.Heard = ps.Heard || len(successes[t]) > 0
+			ps.Targets = append(ps.Targets, r.placeIn(ctx, svc, t, successes[t], f))
+		}
+		if !ps.Heard {
+			if ps.Heard, err = r.heard(ctx, svc.Name); err != nil {
+				return err
+			}
+		}
+		f.Services = append(f.Services, ps)
+	}
+	return nil
+}
+
+// concernedBy lists the services that a change concerns: those of its own
+// repository that the item names, else all of that repository.
+func concernedBy(s *Setup, spec domain.ItemSpec, c domain.Change) []domain.Service {
+	all := s.ServicesOf(c.Repo)
+	var named []domain.Service
+	for _, svc := range all {
+		if slices.Contains(spec.Services, svc.Name) {
+			named = append(named, svc)
+		}
+	}
+	if len(named) > 0 {
+		return named
+	}
+	return all
+}
+
+// placeIn works out one target: what is live there, and which changes it
+// contains. list is newest first and holds canaries too.
+func (r *Reconciler) placeIn(ctx context.Context, svc domain.Service, t domain.Target, list []domain.Deployment, f *policy.Facts) policy.Target {
+	out := policy.Target{Target: t}
+	var full []domain.Deployment // what was live, newest first
+	for _, d := range list {
+		d := d
+		if d.Percent < 100 {
+			if out.Canary == nil && out.Live == nil {
+				out.Canary = &d
+			}
+			continue
+		}
+		if out.Live == nil {
+			out.Live = &d
+		}
+		full = append(full, d)
+	}
+	repo := r.mirror(svc)
+	if out.Live != nil {
+		known, err := r.know(ctx, repo, *out.Live)
+		out.Known = known || err != nil // could not be asked: told as evidence_unavailable below
+	}
+	for i := range f.Changes {
+		c := &f.Changes[i]
+		if !slices.Contains(c.Services, svc.Name) {
+			continue
+		}
+		c.Presence[t] = r.presence(ctx, repo, c.Change, out, full)
+	}
+	return out
+}
+
+// presence says whether a change is in what runs in one target.
+func (r *Reconciler) presence(ctx context.Context, repo *history.Repo, c domain.Change, t policy.Target, full []domain.Deployment) policy.Presence {
+	p := policy.Presence{Contained: policy.No, Behind: -1}
+	if t.Canary != nil {
+		p.InCanary = r.contains(ctx, repo, *t.Canary, c.SHA) == policy.Yes
+	}
+	if t.Live == nil || !t.Known {
+		return p
+	}
+	p.Contained = r.contains(ctx, repo, *t.Live, c.SHA)
+	switch p.Contained {
+	case policy.Yes:
+		p.Evidence = "by ancestry"
+		if strings.EqualFold(t.Live.SHA, c.SHA) {
+			p.Evidence = "it is that commit"
+		}
+		for _, d := range full {
+			if r.contains(ctx, repo, d, c.SHA) != policy.Yes {
+				break
+			}
+			p.Since = d.FinishedAt
+		}
+	case policy.No:
+		p.Was = slices.ContainsFunc(full[1:], func(d domain.Deployment) bool { return r.contains(ctx, repo, d, c.SHA) == policy.Yes })
+		if n, err := repo.Behind(ctx, t.Live.SHA, c.SHA); err == nil {
+			p.Behind = n
+		}
+	default:
+		p.Reason = policy.EvidenceUnavailable
+	}
+	return p
+}
+
+func flags(st domain.State, c domain.Change) []string {
+	var out []string
+	if day, err := time.Parse(time.DateOnly, st.Spec.IncidentDate); err == nil && !c.LandedAt.IsZero() && c.LandedAt.Before(day) {
+		out = append(out, "it is older than the incident")
+	}
+	return out
+}

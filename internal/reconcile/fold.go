@@ -1,0 +1,347 @@
+package reconcile
+
+import (
+	"slices"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/internal/domain"
+	"github.com/holdfast-dev/holdfast/policy"
+)
+
+// echoSlack is how far apart the tracker's time of our own write and the time
+// in the delivery that echoes it may be: trackers round to seconds, and render
+// the delivery a moment later.
+const echoSlack = 2 * time.Second
+
+// Fold applies ledger entries to a state and returns it. It is pure, and the
+// same whether an item is folded from its first entry or from a snapshot.
+func Fold(st domain.State, entries []domain.Entry) domain.State {
+	// The snapshot's maps and slices belong to the caller.
+	st.Asked, st.Commands, st.PersonFields = cloneMap(st.Asked), cloneMap(st.Commands), cloneMap(st.PersonFields)
+	st.Changes, st.Hints, st.Open = slices.Clone(st.Changes), slices.Clone(st.Hints), slices.Clone(st.Open)
+	for _, e := range entries {
+		if e.Seq <= st.Applied {
+			continue
+		}
+		fold(&st, e)
+		st.Applied = e.Seq
+	}
+	return st
+}
+
+func cloneMap(m map[string]bool) map[string]bool {
+	c := make(map[string]bool, len(m))
+	for k, v := range m {
+		c[k] = v
+	}
+	return c
+}
+
+func fold(st *domain.State, e domain.Entry) {
+	switch e.Name {
+	case domain.ItemFiled:
+		st.Spec = *e.Spec
+		if st.FiledAt.IsZero() {
+			st.FiledAt = e.At
+		}
+		addOwner(st, e.Spec.Owner)
+	case domain.ItemUpdated:
+		foldUpdate(st, *e.Spec)
+	case domain.ItemRemoved:
+		st.Removed = true
+
+	case domain.TicketEvent:
+		if !echo(*st, *e.Event) && !stale(*st, *e.Event) {
+			st.Hints = append(st.Hints, domain.Hint{Seq: e.Seq, Event: *e.Event})
+		}
+	case domain.TicketSeen:
+		foldSeen(st, *e.Ticket, e.At)
+		st.Hints = slices.DeleteFunc(st.Hints, func(h domain.Hint) bool { return h.Seq <= e.Upto })
+	case domain.TicketClosed:
+		st.ClosedAt, st.CloseSeenAt = e.Event.At, e.At
+		st.AcceptedAt, st.AcceptedVerdict = time.Time{}, ""
+		st.UnknownSince, st.UnknownSpent = time.Time{}, 0
+		st.Final = false
+	case domain.PersonReopened:
+		if !st.AcceptedAt.IsZero() {
+			st.NewerEvidenceSince = e.Event.At
+		}
+		st.AcceptedAt, st.AcceptedVerdict, st.Final = time.Time{}, "", false
+		st.ReopenedByUs, st.PersonReopenedAt = false, e.Event.At
+	case domain.TicketLost:
+		st.Lost = true
+	case domain.TicketMoved:
+		if st.Ticket != nil && st.Ticket.Ref != e.Ticket.Ref {
+			st.PastRefs = append(st.PastRefs, st.Ticket.Ref)
+		}
+		st.Ticket = e.Ticket
+
+	case domain.CommentSeen:
+		if id := e.Event.Comment; !st.Commands[id] && !slices.Contains(st.PendingComments, id) && !slices.Contains(st.OurComments, id) {
+			st.PendingComments = append(slices.Clone(st.PendingComments), id)
+		}
+	case domain.Commanded:
+		st.Commands[e.Command.Comment] = true
+		st.PendingComments = without(st.PendingComments, e.Command.Comment)
+		if e.Command.Request {
+			st.Requests = append(slices.Clone(st.Requests), *e.Command)
+		}
+
+	case domain.ChangeLinked:
+		foldLinked(st, *e.Change, e.At)
+	case domain.ChangeWithdrawn:
+		st.Changes = slices.DeleteFunc(st.Changes, func(c domain.Change) bool {
+			// What has landed stays a claim; only an open one can be taken back.
+			return c.Key() == e.Change.Key() && c.Open
+		})
+	case domain.ChangeRejected:
+		st.Rejected = append(without(st.Rejected, e.Change.Key()), e.Change.Key())
+
+	case domain.Waived:
+		st.Waiver = e.Waiver
+		peace(st)
+	case domain.Unwaived:
+		st.Waiver = nil
+		if st.AcceptedVerdict == string(policy.Exempt) {
+			st.AcceptedVerdict = "" // what it was accepted for is gone, however long ago
+		}
+	case domain.Attested:
+		st.Attestation = e.Attestation
+		peace(st)
+	case domain.ServicesSet:
+		st.Spec.Services, st.UpdateOwed = e.Spec.Services, true
+	case domain.DueSet:
+		st.Spec.Due, st.UpdateOwed, st.DueMoved = e.Spec.Due, true, true
+	case domain.PrioritySet:
+		st.Spec.Priority, st.UpdateOwed = e.Spec.Priority, true
+	case domain.TypeSet:
+		st.Spec.Type, st.Spec.TypeWritten, st.UpdateOwed = e.Spec.Type, "", true
+
+	case domain.ReopeningsHeld:
+		st.Brake = e.Brake.Cause
+	case domain.ReopeningsFreed, domain.ReopeningsDropped:
+		st.Brake = ""
+
+	case domain.VerdictReached:
+		foldVerdict(st, *e.Verdict, e.At)
+	case domain.ActionIntended:
+		st.Open = append(st.Open, *e.Action)
+	case domain.ActionDone, domain.ActionFailed, domain.ActionWithheld:
+		foldOutcome(st, e)
+	}
+}
+
+// foldUpdate takes over what the document says now. What a person changed on
+// the ticket is theirs.
+func foldUpdate(st *domain.State, spec domain.ItemSpec) {
+	if st.PersonFields["due"] || st.DueMoved {
+		spec.Due = st.Spec.Due
+	}
+	addOwner(st, spec.Owner)
+	st.Spec, st.Removed, st.UpdateOwed = spec, false, true
+}
+
+func foldSeen(st *domain.State, t domain.Ticket, at time.Time) {
+	if prev := st.Ticket; prev != nil {
+		if prev.Title != "" && t.Title != prev.Title {
+			st.PersonFields["title"] = true
+		}
+		if prev.Assignees != nil && !slices.Equal(prev.Assignees, t.Assignees) {
+			st.PersonFields["owner"] = true
+		}
+		if prev.Due != "" && t.Due != prev.Due {
+			st.PersonFields["due"] = true
+		}
+	}
+	for _, a := range t.Assignees {
+		addOwner(st, a)
+	}
+	st.Ticket, st.TicketAt, st.Lost = &t, at, false
+}
+
+// foldLinked adds a change, or brings it up to date.
+func foldLinked(st *domain.State, c domain.Change, at time.Time) {
+	if c.ClaimedAt.IsZero() {
+		c.ClaimedAt = at
+	}
+	// Naming a change again takes an earlier rejection back, when a person
+	// does so.
+	if c.How == domain.ClaimFixedBy {
+		st.Rejected = without(st.Rejected, c.Key())
+	}
+	for i, old := range st.Changes {
+		if old.Key() != c.Key() {
+			continue
+		}
+		if old.SHA != "" && c.SHA == "" {
+			return // late news of an open pull request that has landed since
+		}
+		if old.SHA == "" && c.SHA != "" {
+			peace(st)
+		}
+		c.ClaimedAt = old.ClaimedAt
+		if old.How == domain.ClaimFixedBy {
+			c.How, c.By = old.How, old.By
+		}
+		st.Changes[i] = c
+		return
+	}
+	st.Changes = append(st.Changes, c)
+	peace(st)
+}
+
+func foldVerdict(st *domain.State, v domain.VerdictLine, at time.Time) {
+	verified := v.Verdict == string(policy.Verified)
+	ticking := func(v domain.VerdictLine) bool {
+		return v.Verdict == string(policy.Unknown) && v.Reason != string(policy.EvidenceUnavailable)
+	}
+	// The clock of unknown_timeout runs only while the evidence could be had.
+	if ticking(st.Verdict) && !ticking(v) && !st.UnknownSince.IsZero() {
+		st.UnknownSpent += at.Sub(st.UnknownSince)
+		st.UnknownSince = time.Time{}
+	}
+	if ticking(v) && st.UnknownSince.IsZero() {
+		st.UnknownSince = at
+	}
+	if v.Verdict != string(policy.Unknown) {
+		st.UnknownSpent = 0
+	}
+	switch {
+	case verified && st.VerifiedAt.IsZero():
+		st.VerifiedAt = at
+	case !verified && v.Verdict != string(policy.Unknown):
+		st.VerifiedAt = time.Time{}
+	}
+	if v.Accepted && st.AcceptedAt.IsZero() {
+		st.AcceptedAt, st.LastAcceptedAt, st.EverAccepted = at, at, true
+		peace(st)
+		st.NewerEvidenceSince = time.Time{}
+	}
+	if !st.AcceptedAt.IsZero() && (verified || v.Verdict == string(policy.Exempt)) {
+		st.AcceptedVerdict, st.AcceptedReceipts = v.Verdict, v.Receipts
+	}
+	if v.Cause == "" {
+		st.Brake = "" // nothing is to be reopened any more
+	}
+	st.Verdict = v
+}
+
+func foldOutcome(st *domain.State, e domain.Entry) {
+	a := *e.Action
+	st.Open = slices.DeleteFunc(st.Open, func(o domain.Action) bool { return o.ID == a.ID })
+	switch e.Name {
+	case domain.ActionWithheld:
+		st.Withheld = a.Digest
+		return
+	case domain.ActionFailed:
+		if a.Kind == domain.ActReopen && (a.Class == "invalid" || a.Class == "denied") {
+			st.ReopenRefusedAt = e.At
+		}
+		return
+	}
+	st.Withheld = ""
+	wasClosed := st.Ticket != nil && st.Ticket.Closed
+	if a.Ticket != nil {
+		if st.Ticket == nil {
+			st.TicketAt = e.At
+		}
+		t := *a.Ticket
+		st.Ticket = &t
+	}
+	// A delivery may have overtaken the record of what it echoes.
+	defer func() {
+		st.Hints = slices.DeleteFunc(st.Hints, func(h domain.Hint) bool { return echo(*st, h.Event) || stale(*st, h.Event) })
+	}()
+	switch a.Kind {
+	case domain.ActCreate:
+		st.Refused = append(st.Refused, a.Refused...)
+		st.Adopted = a.Key == "adopted"
+		st.Final = st.Adopted && a.Ticket.Closed
+		for _, p := range a.Ticket.Assignees {
+			addOwner(st, p)
+		}
+	case domain.ActLabel:
+		st.Awaiting = true
+	case domain.ActUnlabel:
+		st.Awaiting = false
+	case domain.ActReopen:
+		st.Awaiting, st.ReopenedByUs, st.ReopenedAt = true, true, e.At
+		st.Reopened++
+		st.ReopenCount++
+		st.AcceptedAt, st.AcceptedVerdict, st.ReopenRefusedAt = time.Time{}, "", time.Time{}
+		st.UnknownSince, st.UnknownSpent = time.Time{}, 0
+		wrote(st, false, a.At)
+	case domain.ActClose:
+		st.Awaiting = false
+		if !wasClosed {
+			st.ClosedAt, st.CloseSeenAt = a.At, e.At
+		}
+		wrote(st, true, a.At)
+	case domain.ActComment:
+		st.Comment, st.CommentDigest = a.Comment, a.Digest
+		ourComment(st, a.Comment)
+	case domain.ActAsk:
+		st.Asked[a.Key] = true
+		ourComment(st, a.Comment)
+	case domain.ActReply:
+		ourComment(st, a.Comment)
+	case domain.ActUpdate:
+		st.UpdateOwed = false
+	case domain.ActTell:
+		st.EscalatedAt = e.At
+	}
+}
+
+// echo reports whether the delivery only repeats what we did ourselves. It is
+// told by the recorded write, never by the account.
+func echo(st domain.State, ev domain.Event) bool {
+	if ev.Action != "closed" && ev.Action != "reopened" {
+		return false
+	}
+	for _, w := range st.OurWrites {
+		if w.Closed == (ev.Action == "closed") && ev.At.Sub(w.At).Abs() <= echoSlack {
+			return true
+		}
+	}
+	return false
+}
+
+// stale reports whether the delivery tells nothing that was not read or written
+// since. Closing and reopening are never stale: who did it matters later.
+func stale(st domain.State, ev domain.Event) bool {
+	switch ev.Action {
+	case "opened":
+		return st.Ticket != nil
+	case "edited", "assigned", "unassigned", "labeled", "unlabeled":
+		return st.Ticket != nil && !ev.At.After(st.Ticket.UpdatedAt)
+	}
+	return false
+}
+
+func without(list []string, s string) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(x string) bool { return x == s })
+}
+
+// peace ends the count of reopenings.
+func peace(st *domain.State) { st.ReopenCount, st.EscalatedAt = 0, time.Time{} }
+
+func addOwner(st *domain.State, who string) {
+	if who != "" && !slices.Contains(st.Owners, who) {
+		st.Owners = append(slices.Clone(st.Owners), who)
+	}
+}
+
+// maxOurWrites bounds what is remembered of our own writes: their echoes come
+// within seconds, or within days when a tracker delivers again.
+const maxOurWrites = 8
+
+func wrote(st *domain.State, closed bool, at time.Time) {
+	w := append(slices.Clone(st.OurWrites), domain.Write{Closed: closed, At: at})
+	st.OurWrites = w[max(0, len(w)-maxOurWrites):]
+}
+
+func ourComment(st *domain.State, id string) {
+	if id != "" && !slices.Contains(st.OurComments, id) {
+		st.OurComments = append(slices.Clone(st.OurComments), id)
+	}
+}

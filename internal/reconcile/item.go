@@ -1,0 +1,285 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/internal/domain"
+	"github.com/holdfast-dev/holdfast/internal/ledger"
+	"github.com/holdfast-dev/holdfast/policy"
+	"github.com/holdfast-dev/holdfast/trackers"
+)
+
+// maxRounds bounds how often one claim decides again after its own acts.
+const maxRounds = 6
+
+// work is one claim of one item.
+type work struct {
+	r       *Reconciler
+	s       *Setup
+	lease   ledger.Lease
+	id      string
+	base    domain.State // snapshot as loaded
+	st      domain.State
+	tracker trackers.Tracker
+	fresh   bool   // the ticket was read, or written, during this claim
+	cause   string // what brought us here, for the ledger
+	facts   policy.Facts
+}
+
+// item brings one item up to date: ticket filed, commands carried out, ticket
+// and verdict in agreement.
+func (r *Reconciler) item(ctx context.Context, l ledger.Lease, id string) (time.Time, error) {
+	w := &work{r: r, s: r.Setup(), lease: l, id: id}
+	if err := w.reload(ctx); err != nil {
+		if errors.Is(err, ledger.ErrNotFound) {
+			return time.Time{}, nil
+		}
+		return time.Time{}, err
+	}
+	next, err := w.run(ctx)
+	w.st.Concerned = w.st.Concerned[:0]
+	for _, svc := range w.facts.Services {
+		w.st.Concerned = append(w.st.Concerned, svc.Name)
+	}
+	if saveErr := r.ledger.Save(ctx, l, w.st); saveErr != nil && err == nil {
+		err = fmt.Errorf("saving item %s: %w", id, saveErr)
+	}
+	return next, err
+}
+
+// reload folds the item anew: entries of others may have come in between ours.
+func (w *work) reload(ctx context.Context) error {
+	base, tail, err := w.r.ledger.Load(ctx, w.id)
+	if err != nil {
+		return fmt.Errorf("loading item %s: %w", w.id, err)
+	}
+	w.base, w.st = base, Fold(base, tail)
+	if w.cause == "" {
+		w.cause = causeOf(tail)
+	}
+	return nil
+}
+
+// causeOf names what the newest fact came from.
+func causeOf(tail []domain.Entry) string {
+	for _, e := range slices.Backward(tail) {
+		if e.Kind == domain.Fact && e.Cause != "" {
+			return e.Cause
+		}
+	}
+	return "timer"
+}
+
+// record appends our own entries and folds what stands now.
+func (w *work) record(ctx context.Context, entries ...domain.Entry) error {
+	if len(entries) == 0 {
+		return nil
+	}
+	for i := range entries {
+		if entries[i].At.IsZero() {
+			entries[i].At = w.r.now().UTC()
+		}
+		if entries[i].Cause == "" {
+			entries[i].Cause = w.cause
+		}
+	}
+	if err := w.r.ledger.AppendHeld(ctx, w.lease, w.id, entries...); err != nil {
+		return fmt.Errorf("recording for item %s: %w", w.id, err)
+	}
+	return w.reload(ctx)
+}
+
+func (w *work) run(ctx context.Context) (time.Time, error) {
+	if w.st.Spec.Done && w.st.Ticket == nil {
+		_, err := w.decide(ctx)
+		return time.Time{}, err
+	}
+	var ok bool
+	if w.tracker, ok = w.s.Tracker(string(w.ref())); !ok {
+		return time.Time{}, fmt.Errorf("item %s: no tracker is configured for %s", w.id, w.ref())
+	}
+	if w.st.Ticket == nil {
+		if next, err := w.file(ctx); err != nil || w.st.Ticket == nil {
+			return next, err
+		}
+	}
+	if err := w.resume(ctx); err != nil {
+		return time.Time{}, err
+	}
+	if err := w.commands(ctx); err != nil {
+		return time.Time{}, err
+	}
+	if err := w.update(ctx); err != nil {
+		return time.Time{}, err
+	}
+	for range maxRounds {
+		if n := len(w.st.Hints); n > 0 && !w.fresh {
+			if ev := w.st.Hints[n-1].Event; w.cause == "timer" {
+				w.cause = "delivery " + ev.Tracker + "/" + ev.ID
+			}
+			if err := w.read(ctx); err != nil {
+				return time.Time{}, err
+			}
+		}
+		d, err := w.decide(ctx)
+		if err != nil {
+			return time.Time{}, err
+		}
+		if (len(d.Acts) > 0 || d.Accept) && !w.fresh {
+			// Nothing is done to a ticket on what somebody told us of it.
+			if err := w.read(ctx); err != nil {
+				return time.Time{}, err
+			}
+			continue
+		}
+		again, wait, err := w.act(ctx, d)
+		if err != nil {
+			return time.Time{}, err
+		}
+		if !again {
+			return earliest(d.LookAgainAt, wait), nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("item %s does not come to rest", w.id)
+}
+
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func (w *work) ref() domain.Ref {
+	if w.st.Ticket != nil {
+		return w.st.Ticket.Ref
+	}
+	if w.st.Spec.AdoptRef != "" {
+		return w.st.Spec.AdoptRef
+	}
+	return domain.Ref(w.st.Spec.Target)
+}
+
+// read reads the ticket back and records what follows from it.
+func (w *work) read(ctx context.Context) error {
+	t, err := w.tracker.Ticket(ctx, w.ref())
+	switch trackers.ClassOf(err) {
+	case trackers.NotFound, trackers.Gone:
+		if err != nil {
+			w.fresh = true
+			return w.record(ctx, domain.Entry{Kind: domain.Fact, Name: domain.TicketLost, Note: "The tracker no longer has the ticket."})
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", w.ref(), err)
+	}
+	if t.Ref != w.st.Ticket.Ref {
+		if err := w.r.ledger.Bind(ctx, w.lease, w.id, t.Ref); err != nil {
+			return fmt.Errorf("following %s to %s: %w", w.st.Ticket.Ref, t.Ref, err)
+		}
+		if err := w.record(ctx, domain.Entry{Kind: domain.Fact, Name: domain.TicketMoved, Note: "The ticket has moved to " + string(t.Ref) + ".", Ticket: &t}); err != nil {
+			return err
+		}
+	}
+	w.fresh = true
+	return w.record(ctx, observe(w.st, t, w.r.now().UTC(), w.cause)...)
+}
+
+// decide works out the verdict and records it when it differs from the last.
+func (w *work) decide(ctx context.Context) (policy.Decision, error) {
+	now := w.r.now().UTC()
+	f, err := w.r.facts(ctx, w.s, w.st, now)
+	if err != nil {
+		return policy.Decision{}, err
+	}
+	w.facts = f
+	d := policy.Decide(w.rules(), f)
+	line := verdictLine(w.s, w.st, f, d, now)
+	if sameVerdict(line, w.st.Verdict) {
+		return d, nil
+	}
+	return d, w.record(ctx, domain.Entry{Kind: domain.Decided, Name: domain.VerdictReached, Note: verdictNote(line), Verdict: &line})
+}
+
+func (w *work) rules() policy.Rules { return w.s.Rules(w.st.Spec.Team, w.st.Spec.Priority) }
+
+// verdictLine is what the ledger keeps of a decision. Accepted is only set
+// where the decision needs no act to come true; a close by Holdfast is
+// accepted by its outcome.
+func verdictLine(s *Setup, st domain.State, f policy.Facts, d policy.Decision, now time.Time) domain.VerdictLine {
+	line := domain.VerdictLine{
+		Verdict: string(d.Verdict), Reason: string(d.Reason), Status: string(d.Status),
+		Accepted:  d.Accept && f.Closed || !st.AcceptedAt.IsZero(),
+		Contained: map[string]map[string]string{}, Receipts: map[string]int64{}, Config: s.Hash,
+	}
+	for _, c := range d.Checks {
+		line.Why = append(line.Why, c.Text)
+	}
+	for _, c := range f.Changes {
+		in := map[string]string{}
+		for t, p := range c.Presence {
+			in[t.String()] = string(p.Contained)
+		}
+		line.Contained[c.Key()] = in
+	}
+	for _, svc := range f.Services {
+		for _, t := range svc.Targets {
+			if t.Live != nil {
+				line.Receipts[t.String()] = t.Live.Receipt
+			}
+		}
+	}
+	if d.WillReopen && d.Trigger != policy.OwnClose {
+		line.Cause = regressionCause(s, st, line, d, now)
+	}
+	return line
+}
+
+// regressionCause names what took an accepted item back. Once named it stays,
+// so that a second deployment does not start another count.
+func regressionCause(s *Setup, st domain.State, line domain.VerdictLine, d policy.Decision, now time.Time) string {
+	if c := st.Verdict.Cause; c != "" {
+		return c
+	}
+	minute := now.Format("2006-01-02T15:04Z")
+	if d.Trigger == policy.Timer {
+		return "timer/" + minute
+	}
+	var receipts []int64
+	for t, receipt := range line.Receipts {
+		if st.AcceptedReceipts[t] != receipt {
+			receipts = append(receipts, receipt)
+		}
+	}
+	switch {
+	case len(receipts) > 0:
+		return fmt.Sprintf("deployment/%d", slices.Max(receipts))
+	case st.Verdict.Config != "" && st.Verdict.Config != s.Hash:
+		return "config/" + s.Hash
+	}
+	return "facts/" + minute
+}
+
+// sameVerdict reports whether the ledger need not be told again. What is live
+// may change without changing anything about the item.
+func sameVerdict(a, b domain.VerdictLine) bool {
+	return a.Verdict == b.Verdict && a.Reason == b.Reason && a.Status == b.Status && a.Accepted == b.Accepted && a.Cause == b.Cause &&
+		maps.EqualFunc(a.Contained, b.Contained, func(x, y map[string]string) bool { return maps.Equal(x, y) })
+}
+
+func verdictNote(v domain.VerdictLine) string {
+	note := v.Verdict
+	if v.Reason != "" {
+		note += " (" + v.Reason + ")"
+	}
+	note += ", " + v.Status
+	if v.Accepted {
+		note += ", accepted"
+	}
+	return note
+}

@@ -1,0 +1,117 @@
+package reconcile
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/holdfast-dev/holdfast/internal/domain"
+)
+
+// person finds the human behind a name, an e-mail address, a login or an
+// account id, as configured under people.
+func (s *Setup) person(who string) (domain.Person, bool) {
+	who = strings.TrimPrefix(strings.TrimSpace(who), "@")
+	if who == "" {
+		return domain.Person{}, false
+	}
+	for _, p := range s.People {
+		for _, n := range []string{p.Name, p.Email, p.GitHub, p.Jira} {
+			if n != "" && strings.EqualFold(n, who) {
+				return p, true
+			}
+		}
+	}
+	return domain.Person{}, false
+}
+
+// same reports whether two names mean one human.
+func (s *Setup) same(a, b string) bool {
+	a, b = strings.TrimPrefix(strings.TrimSpace(a), "@"), strings.TrimPrefix(strings.TrimSpace(b), "@")
+	if a == "" || b == "" {
+		return false
+	}
+	if strings.EqualFold(a, b) {
+		return true
+	}
+	p, ok := s.person(a)
+	q, ok2 := s.person(b)
+	return ok && ok2 && p == q
+}
+
+// Known reports whether who is one of the configured people, leads or
+// approvers.
+func (s *Setup) Known(who string) bool {
+	if _, ok := s.person(who); ok {
+		return true
+	}
+	for _, t := range s.Teams {
+		if slices.ContainsFunc(t.Approvers, func(a string) bool { return s.same(a, who) }) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(s.Approvers, func(a string) bool { return s.same(a, who) })
+}
+
+// approvers lists who may approve for a team.
+func (s *Setup) approvers(team string) []string {
+	return append(slices.Clone(s.Teams[team].Approvers), s.Approvers...)
+}
+
+// refuseApproval says why who may not approve for the item; empty: may.
+// An approver never is, and never was, the owner or an assignee, nor the
+// author of a linked change.
+func (s *Setup) refuseApproval(st domain.State, who string) string {
+	list := s.approvers(st.Spec.Team)
+	if !slices.ContainsFunc(list, func(a string) bool { return s.same(a, who) }) {
+		if len(list) == 0 {
+			return "nobody is named under `approvers` for team " + quote(st.Spec.Team)
+		}
+		return "only an approver of team " + quote(st.Spec.Team) + " may do that"
+	}
+	if s.owns(st, who) {
+		return "an approver must not be, nor have been, the owner or an assignee of the item"
+	}
+	for _, c := range st.Changes {
+		if s.same(c.Author, who) {
+			return "an approver must not be the author of a linked change (" + c.Key() + ")"
+		}
+	}
+	return ""
+}
+
+// owns reports whether who is or was owner or assignee.
+func (s *Setup) owns(st domain.State, who string) bool {
+	return slices.ContainsFunc(st.Owners, func(o string) bool { return s.same(o, who) })
+}
+
+// assignee is the login or account id for a ticket of the given kind.
+func (s *Setup) assignee(spec domain.ItemSpec, kind string) string {
+	owner := spec.Owner
+	if p, ok := s.person(owner); ok {
+		if kind == "jira" {
+			return p.Jira
+		}
+		return p.GitHub
+	}
+	if kind == "github" && strings.HasPrefix(owner, "@") && !strings.ContainsAny(owner, " /") {
+		return strings.TrimPrefix(owner, "@") // a handle, as written
+	}
+	def := s.Teams[spec.Team].DefaultAssignee
+	if p, ok := s.person(def); ok {
+		if kind == "jira" {
+			return p.Jira
+		}
+		return p.GitHub
+	}
+	if kind == "github" {
+		return def
+	}
+	return ""
+}
+
+func quote(s string) string {
+	if s == "" {
+		return "(none)"
+	}
+	return "`" + strings.ReplaceAll(s, "`", "'") + "`"
+}

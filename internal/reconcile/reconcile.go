@@ -1,0 +1,233 @@
+// Package reconcile makes what is so be what ought to be: it claims a due
+// subject, loads fresh facts, lets policy decide, records the intent, acts on
+// the tracker, and records the outcome. Every step may be the last one of a
+// process: whoever claims the subject next finds the intent and goes on.
+//
+// It never decides by itself what is true (policy does) and never believes a
+// delivery: the ticket's state is read back before anything is done to it.
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/internal/domain"
+	"github.com/holdfast-dev/holdfast/internal/history"
+	"github.com/holdfast-dev/holdfast/internal/ledger"
+	"github.com/holdfast-dev/holdfast/trackers"
+)
+
+const (
+	leaseTime   = 30 * time.Second // after a crash, work goes on within this
+	workTime    = 25 * time.Second // one attempt at a subject ends before its lease does
+	retryFirst  = time.Second
+	retryMax    = 10 * time.Minute
+	maxAttempts = 8 // consecutive failures after which an operator is told; it is tried on
+)
+
+// Options are what a Reconciler is made from.
+type Options struct {
+	Ledger  *ledger.Ledger
+	Mirrors *history.Mirrors
+	Setup   *Setup
+	Workers int // subjects worked on at once; default 16
+	Log     *slog.Logger
+	Now     func() time.Time
+	// Tell delivers a message to a team's leads; nil: it is only logged.
+	Tell func(ctx context.Context, team, text string) error
+}
+
+// Reconciler works on due subjects. It is safe for concurrent use; several
+// processes may run one each on the same store.
+type Reconciler struct {
+	ledger  *ledger.Ledger
+	mirrors *history.Mirrors
+	setup   atomic.Pointer[Setup]
+	workers int
+	log     *slog.Logger
+	now     func() time.Time
+	tell    func(ctx context.Context, team, text string) error
+	pace    pacer
+
+	mu    sync.Mutex
+	repos map[string]repoFacts
+	Stats Stats
+}
+
+// Stats counts what was done since the start, for /metrics.
+type Stats struct {
+	Filed, Reopened, Closed, Labelled, Commented, Withheld, Refused, Errors, Panics atomic.Int64
+}
+
+// New makes a Reconciler; it does nothing until Run.
+func New(o Options) *Reconciler {
+	r := &Reconciler{ledger: o.Ledger, mirrors: o.Mirrors, workers: o.Workers, log: o.Log, now: o.Now, tell: o.Tell, repos: map[string]repoFacts{}}
+	if r.workers <= 0 {
+		r.workers = 16
+	}
+	if r.log == nil {
+		r.log = slog.Default()
+	}
+	r.log = r.log.With("component", "reconcile")
+	if r.now == nil {
+		r.now = time.Now
+	}
+	if r.tell == nil {
+		r.tell = func(_ context.Context, team, text string) error {
+			r.log.Warn("for the leads", "team", team, "text", text)
+			return nil
+		}
+	}
+	r.setup.Store(o.Setup)
+	return r
+}
+
+// Setup is the configuration that is in force.
+func (r *Reconciler) Setup() *Setup { return r.setup.Load() }
+
+// Reload puts another configuration in force. Where it can change a verdict,
+// all items are looked at again, counted as one cause.
+func (r *Reconciler) Reload(ctx context.Context, s *Setup) error {
+	r.setup.Store(s)
+	return r.Adopt(ctx)
+}
+
+// Adopt compares the configuration with the one that the store last saw, and
+// has every item looked at again when it differs. It is called at the start
+// and after a reload; it may be repeated.
+func (r *Reconciler) Adopt(ctx context.Context) error {
+	hash := r.Setup().Hash
+	seen, err := r.ledger.Meta(ctx, "config")
+	if err != nil && !errors.Is(err, ledger.ErrNotFound) {
+		return fmt.Errorf("reading the configuration that the store last saw: %w", err)
+	}
+	if seen == hash {
+		return nil
+	}
+	return r.ledger.Touch(ctx, r.now(), "config/"+hash)
+}
+
+// Run works until ctx ends, and returns when all workers have stopped.
+func (r *Reconciler) Run(ctx context.Context) error {
+	slots := make(chan struct{}, r.workers)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	for ctx.Err() == nil {
+		// At least one slot must be free before work is claimed: a claimed
+		// subject nobody works on would only wait out its lease.
+		select {
+		case slots <- struct{}{}:
+			<-slots
+		case <-ctx.Done():
+			return nil
+		}
+		leases, err := r.ledger.Claim(ctx, cap(slots)-len(slots), leaseTime)
+		if err != nil {
+			if ctx.Err() == nil {
+				r.log.Error("the store cannot be reached; work waits", "err", err)
+				pause(ctx, time.Second)
+			}
+			continue
+		}
+		if len(leases) == 0 {
+			r.ledger.Wait(ctx, time.Second)
+			continue
+		}
+		for _, l := range leases {
+			slots <- struct{}{}
+			wg.Go(func() {
+				defer func() { <-slots }()
+				r.work(ctx, l)
+			})
+		}
+	}
+	return nil
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
+}
+
+// work handles one claimed subject and says when to look at it next.
+func (r *Reconciler) work(ctx context.Context, l ledger.Lease) {
+	// What has begun is finished, or cut off by its own limit: a shutdown
+	// must not tear an intent from its outcome.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), workTime)
+	defer cancel()
+	next, err := r.handle(ctx, l)
+	if err == nil {
+		if err = r.ledger.Done(ctx, l, next); err == nil || errors.Is(err, ledger.ErrLeaseLost) {
+			return
+		}
+	}
+	if errors.Is(err, ledger.ErrLeaseLost) {
+		return // somebody else has it now
+	}
+	r.Stats.Errors.Add(1)
+	at := r.now().Add(backoff(l.Attempts, err))
+	level := slog.LevelInfo
+	if l.Attempts >= maxAttempts {
+		level = slog.LevelError
+	}
+	r.log.Log(ctx, level, "will try again", "subject", l.Subject, "attempt", l.Attempts+1, "at", at, "err", err)
+	if err := r.ledger.Retry(context.WithoutCancel(ctx), l, at); err != nil {
+		r.log.Info("could not reschedule; the lease will run out", "subject", l.Subject, "err", err)
+	}
+}
+
+// backoff is how long to wait after the attempts-th failure in a row.
+func backoff(attempts int, err error) time.Duration {
+	var te *trackers.Error
+	if errors.As(err, &te) && te.RetryAfter > 0 {
+		return te.RetryAfter
+	}
+	d := retryFirst << min(attempts, 12)
+	return min(d, retryMax)
+}
+
+// handle dispatches on the kind of subject. A panic is an error like any
+// other, with its stack in the log.
+func (r *Reconciler) handle(ctx context.Context, l ledger.Lease) (next time.Time, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			r.Stats.Panics.Add(1)
+			r.log.Error("panic", "subject", l.Subject, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	kind, id, _ := strings.Cut(l.Subject, "/")
+	switch kind {
+	case "item":
+		return r.item(ctx, l, id)
+	case "deployment":
+		return time.Time{}, r.deployment(ctx, l, id)
+	case "config":
+		return time.Time{}, r.reconfigured(ctx, id)
+	}
+	r.log.Error("a subject of an unknown kind was dropped", "subject", l.Subject)
+	return time.Time{}, nil
+}
+
+// load folds an item from its snapshot and what came after.
+func (r *Reconciler) load(ctx context.Context, id string) (domain.State, error) {
+	st, tail, err := r.ledger.Load(ctx, id)
+	if err != nil {
+		return st, fmt.Errorf("loading item %s: %w", id, err)
+	}
+	return Fold(st, tail), nil
+}
+
+// Item loads an item with all that its ledger holds by now.
+func (r *Reconciler) Item(ctx context.Context, id string) (domain.State, error) {
+	return r.load(ctx, id)
+}

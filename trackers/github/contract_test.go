@@ -1,0 +1,102 @@
+package github_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-dev/holdfast/internal/domain"
+	"github.com/holdfast-dev/holdfast/internal/sandbox"
+	"github.com/holdfast-dev/holdfast/trackers/github"
+	"github.com/holdfast-dev/holdfast/trackers/trackertest"
+)
+
+const repo = "acme/checkout"
+
+// stand starts the stand-in GitHub and an adapter whose every request is
+// judged by GitHub's own description.
+func stand(t *testing.T, path string) (*sandbox.GitHub, *github.Tracker, *trackertest.Faults, *atomic.Int64) {
+	t.Helper()
+	var ahead atomic.Int64 // of the real time
+	now := func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+	g := sandbox.NewGitHub(sandbox.GitHubOptions{Options: sandbox.Options{Dir: t.TempDir(), Now: now}, Token: "s3cret", BotLogin: "holdfast-bot"})
+	s := httptest.NewServer(g)
+	t.Cleanup(func() { s.Close(); g.Close() })
+	g.SetURL(s.URL)
+	for _, who := range []string{"alice", "bob", "mallory"} {
+		g.AddUser(who, "")
+	}
+	for _, r := range []string{repo, "acme/other"} {
+		require.NoError(t, g.CreateRepo(r))
+		g.SetPermission(r, "alice", "write")
+		g.SetPermission(r, "bob", "admin")
+		g.SetPermission(r, "mallory", "read")
+	}
+	next := &http.Transport{}
+	t.Cleanup(next.CloseIdleConnections)
+	faults := &trackertest.Faults{Next: next}
+	tr, err := github.New(github.Options{Name: "github", APIURL: s.URL + path, Token: "s3cret", HTTPClient: &http.Client{Transport: trackertest.Judge(t, faults)}})
+	require.NoError(t, err)
+	return g, tr, faults, &ahead
+}
+
+func TestContract(t *testing.T) {
+	for _, path := range []string{"", "/api/v3"} {
+		t.Run("at "+path, func(t *testing.T) {
+			trackertest.Run(t, func(t *testing.T) trackertest.Harness {
+				g, tr, faults, ahead := stand(t, path)
+				must := func(err error) { t.Helper(); require.NoError(t, err) }
+				return trackertest.Harness{
+					Tracker: tr, Target: repo, Account: "holdfast-bot", Assignable: "alice", Unassignable: "ghost", Writer: "bob", Stranger: "mallory",
+					Close: func(ref domain.Ref, why domain.CloseReason) {
+						must(g.CloseIssue(repo, ref.Number(), "bob", string(why)))
+					},
+					Reopen: func(ref domain.Ref) { must(g.ReopenIssue(repo, ref.Number(), "bob")) },
+					Comment: func(ref domain.Ref, who, body string) string {
+						n, err := g.CommentOn(repo, ref.Number(), who, body)
+						must(err)
+						return strconv.FormatInt(n, 10)
+					},
+					Delete: func(ref domain.Ref) { must(g.DeleteIssue(repo, ref.Number(), "bob")) },
+					Open: func(who, title, body string) domain.Ref {
+						n, err := g.OpenIssue(repo, who, title, body)
+						must(err)
+						return domain.GitHubRef("github", repo, n)
+					},
+					Move: func(ref domain.Ref) domain.Ref {
+						n, err := g.TransferIssue(repo, ref.Number(), "bob", "acme/other")
+						must(err)
+						return domain.GitHubRef("github", "acme/other", n)
+					},
+					EditComment: func(_ domain.Ref, id, body string) {
+						// An edit within the second of the writing leaves no trace.
+						ahead.Add(int64(2 * time.Second))
+						n, err := strconv.ParseInt(id, 10, 64)
+						must(err)
+						must(g.EditComment(repo, n, "bob", body))
+					},
+					Count:              func() int { return len(g.Issues(repo)) },
+					LoseTicketRequest:  func() { faults.LoseRequest(trackertest.IsPost("/issues")) },
+					LoseTicketAnswer:   func() { faults.LoseAnswer(trackertest.IsPost("/issues")) },
+					LoseCommentRequest: func() { faults.LoseRequest(trackertest.IsPost("/comments")) },
+					LoseCommentAnswer:  func() { faults.LoseAnswer(trackertest.IsPost("/comments")) },
+				}
+			})
+		})
+	}
+}
+
+func TestCallsAreFew(t *testing.T) {
+	g, tr, _, _ := stand(t, "")
+	h := trackertest.Harness{Target: repo}
+	got, err := tr.Create(t.Context(), trackertest.Draft(h, 1))
+	require.NoError(t, err)
+	require.Len(t, g.Requests(), 1, "one call to file a ticket")
+	require.True(t, strings.HasSuffix(got.Ticket.URL, "/acme/checkout/issues/1"))
+}
