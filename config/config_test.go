@@ -23,7 +23,7 @@ func env(extra map[string]string) func(string) (string, bool) {
 		"HOLDFAST_MARKER_KEY": "marker-key-of-the-tests", "GITHUB_TOKEN": "github-token-of-the-tests",
 		"GITHUB_WEBHOOK_SECRET": "github-hook-of-the-tests", "JIRA_TOKEN": "jira-token-of-the-tests",
 		"JIRA_WEBHOOK_SECRET": "jira-hook-of-the-tests", "SLACK_URL": "https://hooks.slack.example/x",
-		"SMTP_PASSWORD": "smtp-password", "CI_TOKEN": "ci-token-of-the-tests", "HOLDFAST_TOKEN": "api-token-of-the-tests",
+		"SMTP_PASSWORD": "smtp-password", "HOLDFAST_PUBLIC_URL": "https://holdfast.acme.example", "CI_TOKEN": "ci-token-of-the-tests", "HOLDFAST_TOKEN": "api-token-of-the-tests",
 	}
 	for k, v := range extra {
 		vars[k] = v
@@ -59,7 +59,7 @@ teams:
 func TestExamplesPass(t *testing.T) {
 	files, err := filepath.Glob("../docs/examples/*.yaml")
 	require.NoError(t, err)
-	require.Len(t, files, 3)
+	require.Len(t, files, 4)
 	for _, f := range files {
 		c, err := Options{Getenv: env(nil)}.Load(f)
 		require.NoError(t, err, f)

@@ -132,6 +132,7 @@ func TestBounds(t *testing.T) {
 		"larger than":                      strings.Repeat("#", MaxSize+1),
 		"not UTF-8":                        "listen: \xff",
 		"the character U+001B":             "listen: \x1b[31m",
+		"the character U+000D":             "listen: a\rb: c",
 		"the character U+FDD0":             "listen: \ufdd0",
 		"can't be read as YAML":            "%a\n%b",
 		"has a key that is no plain word":  "listen: &a x\n*a : b\n",

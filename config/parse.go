@@ -81,6 +81,7 @@ func refuse(data []byte) (msg string, line int) {
 		if !utf8.Valid(text) {
 			return "is not UTF-8 text", n
 		}
+		text = bytes.TrimSuffix(bytes.TrimSuffix(text, []byte("\n")), []byte("\r"))
 		if i := bytes.IndexFunc(text, unwanted); i >= 0 {
 			return fmt.Sprintf("holds the character %U", firstRune(text[i:])), n
 		}
@@ -103,10 +104,11 @@ func refuse(data []byte) (msg string, line int) {
 	return "", 0
 }
 
-// unwanted are control characters that YAML forbids, and the two characters
-// that stand for ${ } while the file is parsed.
+// unwanted are control characters that YAML forbids or, like a carriage return
+// inside a line, counts as the end of one where editors do not; and the two
+// characters that stand for ${ } while the file is parsed.
 func unwanted(r rune) bool {
-	return r < ' ' && r != '\n' && r != '\r' && r != '\t' || r == 0x7f || r == maskOpen || r == maskClose
+	return r < ' ' && r != '\t' || r == 0x7f || r == maskOpen || r == maskClose
 }
 
 func firstRune(b []byte) rune { r, _ := utf8.DecodeRune(b); return r }

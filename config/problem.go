@@ -10,8 +10,8 @@ import (
 
 // Problem is one mistake in a configuration.
 type Problem struct {
-	File    string `json:"file"` // as it was named to Load or Parse
-	Line    int    `json:"line"`
+	File    string `json:"file"`   // as it was named to Load or Parse
+	Line    int    `json:"line"`   // 0 where no line can be named
 	Column  int    `json:"column"` // counted in characters, from 1
 	Path    string `json:"path"`   // as in services[0].repo; empty for the whole file
 	Message string `json:"message"`
@@ -21,7 +21,11 @@ type Problem struct {
 // String is one line: file:line:column: path: message; remedy.
 func (p Problem) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s:%d:%d: ", printable(p.File), p.Line, p.Column)
+	b.WriteString(printable(p.File) + ":")
+	if p.Line > 0 {
+		fmt.Fprintf(&b, "%d:%d:", p.Line, p.Column)
+	}
+	b.WriteByte(' ')
 	if p.Path != "" {
 		b.WriteString(printable(p.Path) + ": ")
 	}

@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/holdfast-dev/holdfast/internal/domain"
@@ -18,106 +19,103 @@ var deploymentStates = map[string]domain.DeploymentStatus{
 // deployments is the creation of the deployment, not of its status: a job
 // that was started earlier and ended later did not deploy the newer commit.
 func (h *Handler) githubDeployment(d *delivery) (reading, error) {
-	var state, statusAt, statusURL, statusEnv, actor, sender string
-	var id, sha, ref, environment, createdAt, page string
-	var repo repository
-	status := func(s *scanner) func(key []byte) {
-		return func(key []byte) {
-			switch string(key) {
-			case "state":
-				state = s.str()
-			case "created_at":
-				statusAt = s.str()
-			case "environment":
-				statusEnv = s.str()
-			case "log_url":
-				page = webURL(s.str())
-			case "target_url":
-				statusURL = webURL(s.str())
-			case "creator":
-				actor = s.login()
-			default:
-				s.skip()
-			}
-		}
-	}
-	deployment := func(s *scanner) func(key []byte) {
-		return func(key []byte) {
-			switch string(key) {
-			case "id":
-				id = s.id()
-			case "sha":
-				sha = s.str()
-			case "ref":
-				ref = oneLine(s.str(), maxName)
-			case "environment":
-				environment = s.str()
-			case "created_at":
-				createdAt = s.str()
-			default:
-				s.skip()
-			}
-		}
-	}
-	err := scan(d.body, func(s *scanner) {
-		s.object(func(key []byte) {
-			switch string(key) {
-			case "deployment_status":
-				s.object(status(s))
-			case "deployment":
-				s.object(deployment(s))
-			case "repository":
-				repo = s.repository()
-			case "sender":
-				sender = s.login()
-			default:
-				s.skip()
-			}
-		})
-	})
+	var p deploymentPayload
+	err := scan(d.body, func(s *scanner) { p.read(s) })
 	if err != nil {
 		return reading{}, err
 	}
-	ev, configured := d.ofRepo(domain.EventDeployment, repo.name)
+	ev, configured := d.ofRepo(domain.EventDeployment, p.repo.name)
 	if !configured {
 		return ignore(reasonNotConfigured), nil
 	}
-	if id == "" {
+	if p.id == "" {
 		return reading{}, errNoNumber
 	}
-	result, known := deploymentStates[state]
+	result, known := deploymentStates[p.state]
 	if !known {
 		return ignore("not a state of a deployment that Holdfast follows"), nil
 	}
-	if environment == "" {
-		environment = statusEnv
-	}
-	targets := h.deployments(d.tracker.Name, ev.Repo, oneLine(environment, maxName))
+	targets := h.deployments(d.tracker.Name, ev.Repo, oneLine(p.environment, maxName))
 	if len(targets) == 0 {
 		return ignore("no service is deployed from this repository"), nil
 	}
-	if actor == "" {
-		actor = sender
-	}
-	if page == "" {
-		page = statusURL
-	}
-	commit := commitSHA(sha)
+	commit, ref := commitSHA(p.sha), p.ref
 	if strings.EqualFold(ref, commit) && commit != "" {
 		ref = ""
 	}
 	if commit == "" && ref == "" {
 		return reading{}, errNoNumber
 	}
-	ev.Action, ev.Actor, ev.Head = state, actor, commit
-	ev.At = firstOf(moment(statusAt, d.now), d.now)
+	ev.Action, ev.Actor, ev.Head = p.state, p.actor, commit
+	ev.At = firstOf(moment(p.statusAt, d.now), d.now)
 	for _, t := range targets {
 		ev.Deployments = append(ev.Deployments, domain.Deployment{
-			ID: id, Service: t.Service, Environment: t.Environment, Production: t.Production,
+			ID: p.id, Service: t.Service, Environment: t.Environment, Production: t.Production,
 			SHA: commit, Version: ref, Status: result, Percent: 100,
-			FinishedAt: firstOf(moment(createdAt, d.now), d.now).UTC(), ReceivedAt: d.now.UTC(),
-			URL: page, Source: d.tracker.Name + " delivery " + d.id,
+			FinishedAt: firstOf(moment(p.createdAt, d.now), d.now).UTC(), ReceivedAt: d.now.UTC(),
+			URL: p.page, Source: d.tracker.Name + " delivery " + d.id,
 		})
 	}
 	return reading{events: []domain.Event{ev}}, nil
+}
+
+// deploymentPayload is the part of a deployment_status event that matters.
+type deploymentPayload struct {
+	repo                         repository
+	id, sha, ref, createdAt      string // of the deployment
+	environment                  string
+	state, statusAt, page, actor string // of the status
+}
+
+func (p *deploymentPayload) read(s *scanner) {
+	var sender, link, statusEnv string
+	s.object(func(key []byte) {
+		switch string(key) {
+		case "deployment_status":
+			s.object(func(key []byte) {
+				switch string(key) {
+				case "state":
+					p.state = oneLine(s.str(), maxName)
+				case "created_at":
+					p.statusAt = s.str()
+				case "environment":
+					statusEnv = s.str()
+				case "log_url":
+					p.page = webURL(s.str())
+				case "target_url":
+					link = webURL(s.str())
+				case "creator":
+					p.actor = s.login()
+				default:
+					s.skip()
+				}
+			})
+		case "deployment":
+			s.object(func(key []byte) {
+				switch string(key) {
+				case "id":
+					p.id = s.id()
+				case "sha":
+					p.sha = s.str()
+				case "ref":
+					p.ref = oneLine(s.str(), maxName)
+				case "environment":
+					p.environment = s.str()
+				case "created_at":
+					p.createdAt = s.str()
+				default:
+					s.skip()
+				}
+			})
+		case "repository":
+			p.repo = s.repository()
+		case "sender":
+			sender = s.login()
+		default:
+			s.skip()
+		}
+	})
+	p.page = cmp.Or(p.page, link)
+	p.actor = cmp.Or(p.actor, sender)
+	p.environment = cmp.Or(p.environment, statusEnv)
 }

@@ -12,7 +12,7 @@ import (
 // claims is read from its title, body and branch.
 func (h *Handler) githubPull(d *delivery) (reading, error) {
 	var p pull
-	if err := scan(d.body, p.read); err != nil {
+	if err := scan(d.body, func(s *scanner) { p.read(s) }); err != nil {
 		return reading{}, err
 	}
 	ev, configured := d.ofRepo(domain.EventChange, p.repo.name)

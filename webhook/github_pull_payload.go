@@ -27,7 +27,7 @@ func (p *pull) read(s *scanner) {
 		case "number":
 			p.number = s.integer()
 		case "pull_request":
-			s.object(p.field(s))
+			p.fields(s)
 		case "changes":
 			s.object(func(key []byte) {
 				switch string(key) {
@@ -67,9 +67,9 @@ func (s *scanner) from() *string {
 	return &old
 }
 
-// field reads the fields of the pull request itself.
-func (p *pull) field(s *scanner) func(key []byte) {
-	return func(key []byte) {
+// fields reads the pull request itself.
+func (p *pull) fields(s *scanner) {
+	s.object(func(key []byte) {
 		switch string(key) {
 		case "number":
 			p.number = s.integer()
@@ -110,7 +110,7 @@ func (p *pull) field(s *scanner) func(key []byte) {
 		default:
 			s.skip()
 		}
-	}
+	})
 }
 
 // end reads the head or the base of a pull request.

@@ -70,7 +70,7 @@ var jiraEvents = map[string]bool{
 // delivery can tell two things: a transition and the comment made with it.
 func (h *Handler) normaliseJira(d *delivery) (reading, error) {
 	var p jiraPayload
-	if err := scan(d.body, p.read); err != nil {
+	if err := scan(d.body, func(s *scanner) { p.read(s) }); err != nil {
 		return reading{}, err
 	}
 	if !jiraEvents[p.event] {

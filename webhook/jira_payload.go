@@ -45,7 +45,7 @@ func (p *jiraPayload) read(s *scanner) {
 		case "user":
 			p.user = s.jiraUser()
 		case "issue":
-			s.object(p.issue(s))
+			p.issue(s)
 		case "changelog":
 			p.hasChangelog = s.peek() == '{'
 			s.object(func(key []byte) {
@@ -56,15 +56,15 @@ func (p *jiraPayload) read(s *scanner) {
 				}
 			})
 		case "comment":
-			s.object(p.readComment(s))
+			p.readComment(s)
 		default:
 			s.skip()
 		}
 	})
 }
 
-func (p *jiraPayload) issue(s *scanner) func(key []byte) {
-	return func(key []byte) {
+func (p *jiraPayload) issue(s *scanner) {
+	s.object(func(key []byte) {
 		switch string(key) {
 		case "id":
 			p.id = s.id()
@@ -81,7 +81,7 @@ func (p *jiraPayload) issue(s *scanner) func(key []byte) {
 		default:
 			s.skip()
 		}
-	}
+	})
 }
 
 func (p *jiraPayload) item(s *scanner) {
@@ -105,8 +105,8 @@ func (p *jiraPayload) item(s *scanner) {
 	}
 }
 
-func (p *jiraPayload) readComment(s *scanner) func(key []byte) {
-	return func(key []byte) {
+func (p *jiraPayload) readComment(s *scanner) {
+	s.object(func(key []byte) {
 		switch string(key) {
 		case "id":
 			p.comment.id = s.id()
@@ -123,7 +123,7 @@ func (p *jiraPayload) readComment(s *scanner) func(key []byte) {
 		default:
 			s.skip()
 		}
-	}
+	})
 }
 
 // jiraUser reads the account id (Cloud) or the name (Data Center) of a user.

@@ -17,6 +17,11 @@ const maxDepth = 64
 // costs no more than its length. The first mistake stops it; every later call
 // does nothing, so callers look at err once, at the end.
 //
+// The functions given to object and array are written out where they are
+// used. Go 1.26.8 loses writes when such a function is instead the result of
+// another one that is inlined: it keeps a pointer into a stack that has since
+// been moved. TestReadingsDoNotDependOnTheStack watches over it.
+//
 // A value of another kind than the one asked for is skipped and reads as
 // empty: a tracker that leaves a field out, or sends null, is no mistake.
 type scanner struct {

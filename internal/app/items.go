@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/holdfast-dev/holdfast/config"
 	"github.com/holdfast-dev/holdfast/internal/api"
 	"github.com/holdfast-dev/holdfast/internal/domain"
+	"github.com/holdfast-dev/holdfast/internal/ledger"
 )
 
 // itemsAtOnce is how many items are read at once while a page is filled.
@@ -23,6 +25,9 @@ func (b *Backend) Items(ctx context.Context, q api.ItemQuery) (api.ItemPage, err
 scan:
 	for {
 		ids, err := b.ledger.ItemIDs(ctx, after, itemsAtOnce)
+		if errors.Is(err, ledger.ErrNotFound) {
+			return api.ItemPage{}, api.Invalid{Field: "cursor", Detail: "it is none that this server gave"}
+		}
 		if err != nil {
 			return api.ItemPage{}, storeError(err)
 		}

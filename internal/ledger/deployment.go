@@ -113,7 +113,9 @@ local function deploy(now)
   if id ~= '' then
     local ident = place .. '/' .. eid
     local had = redis.call('HMGET', KEYS[7], ident .. ':sha', ident .. ':last', ident .. ':' .. status)
-    if sha ~= '' and had[1] and had[1] ~= sha then return 'conflict', had[2] end
+    -- One may be the short form of the other.
+    local n = math.min(#sha, #(had[1] or ''))
+    if n > 0 and string.sub(had[1], 1, n) ~= string.sub(sha, 1, n) then return 'conflict', had[2] end
     if had[3] then
       local at, receipt = string.match(had[3], '^(%S+) (%S+)$')
       if tonumber(finished) <= tonumber(at) then return 'repeated', receipt end

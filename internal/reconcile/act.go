@@ -79,7 +79,8 @@ func (w *work) plan(d policy.Decision) []domain.Action {
 			t := w.question(d)
 			add(domain.ActAsk, &t, string(d.Reason), true)
 		case policy.ActTell:
-			add(domain.ActTell, nil, "", false)
+			t := w.escalation(d)
+			add(domain.ActTell, &t, "", true)
 		}
 	}
 	return todo
@@ -128,6 +129,9 @@ func (w *work) intend(ctx context.Context, todo ...domain.Action) error {
 // done and failed record an outcome; the intent is then closed.
 func (w *work) done(ctx context.Context, a domain.Action, t *domain.Ticket) error {
 	a.Payload, a.Ticket = nil, t
+	if t != nil {
+		a.Refused = append(a.Refused, t.Refused...)
+	}
 	if t != nil && a.At.IsZero() {
 		a.At = t.UpdatedAt
 	}
@@ -154,7 +158,7 @@ func (w *work) count(kind domain.ActionKind) {
 		s.Closed.Add(1)
 	case domain.ActLabel, domain.ActUnlabel:
 		s.Labelled.Add(1)
-	case domain.ActComment, domain.ActAsk, domain.ActReply:
+	case domain.ActComment, domain.ActAsk, domain.ActReply, domain.ActTell:
 		s.Commented.Add(1)
 	}
 }
@@ -186,15 +190,8 @@ func (w *work) carryOut(ctx context.Context, d policy.Decision, a domain.Action)
 			return w.labelInstead(ctx)
 		}
 		return nil
-	case domain.ActComment, domain.ActAsk, domain.ActReply:
+	case domain.ActComment, domain.ActAsk, domain.ActReply, domain.ActTell:
 		return w.write(ctx, a, false)
-	case domain.ActTell:
-		text := fmt.Sprintf("%s (%s) was reopened %d times: %s. %s", w.st.Spec.Title, w.ref(), w.st.ReopenCount, d.Reason, w.st.Ticket.URL)
-		if err := w.r.tell(ctx, w.st.Spec.Team, text); err != nil {
-			w.r.log.Warn("the lead could not be told; the report will", "item_id", w.id, "err", err)
-			return w.failed(ctx, a, err)
-		}
-		return w.done(ctx, a, nil)
 	}
 	return w.failed(ctx, a, errors.New("nothing to carry out"))
 }
@@ -302,7 +299,7 @@ func (w *work) resumeOne(ctx context.Context, a domain.Action) error {
 		}
 		a.At = w.effectTime(a, t)
 		return w.done(ctx, a, &t)
-	case domain.ActComment, domain.ActAsk, domain.ActReply:
+	case domain.ActComment, domain.ActAsk, domain.ActReply, domain.ActTell:
 		return w.write(ctx, a, true)
 	}
 	return w.failed(ctx, a, errInterrupted)

@@ -87,10 +87,7 @@ func (w *work) max() int { return w.s.Settings(w.st.Spec.Team).MaxReopens }
 func (r *Reconciler) counted(ctx context.Context, kind, id string) (bool, error) {
 	if kind == "config" {
 		seen, err := r.ledger.Meta(ctx, "config")
-		if err != nil && !errors.Is(err, ledger.ErrNotFound) {
-			return false, err
-		}
-		return seen == id, nil
+		return seen == id, err
 	}
 	receipt, err := strconv.ParseInt(id, 10, 64)
 	if err != nil {

@@ -110,13 +110,9 @@ func (w *work) answer(ctx context.Context, id, author string, refused, answers [
 	}
 	if len(answers) > 0 {
 		t := trackers.Text{Marker: markReply, Lead: "This waits for an approver.", Lines: answers}
-		if list := w.s.approvers(w.st.Spec.Team); len(list) > 0 {
-			if p, ok := w.s.person(list[0]); ok && w.tracker.Kind() == "jira" {
-				t.Mention = p.Jira
-			} else if ok {
-				t.Mention = p.GitHub
-			} else {
-				t.Mention = list[0]
+		for _, name := range w.s.approvers(w.st.Spec.Team) {
+			if t.Mention = w.s.handle(name, w.tracker.Kind()); t.Mention != "" {
+				break
 			}
 		}
 		reply(t, id)

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/holdfast-dev/holdfast/internal/domain"
+	"github.com/holdfast-dev/holdfast/internal/history"
 	"github.com/holdfast-dev/holdfast/internal/ledger"
 	"github.com/holdfast-dev/holdfast/policy"
 )
@@ -95,10 +95,10 @@ func (r *Reconciler) resolve(ctx context.Context, svc domain.Service, d *domain.
 		_, err := repo.Ensure(ctx, d.SHA)
 		return err
 	}
-	sha, ok, err := repo.Resolve(ctx, rev)
+	sha, ok, err := resolveRevision(ctx, repo, rev, d.SHA == "")
 	if err == nil && !ok {
 		if err = repo.Sync(ctx); err == nil {
-			sha, ok, err = repo.Resolve(ctx, rev)
+			sha, ok, err = resolveRevision(ctx, repo, rev, d.SHA == "")
 		}
 	}
 	if err != nil {
@@ -108,6 +108,16 @@ func (r *Reconciler) resolve(ctx context.Context, svc domain.Service, d *domain.
 		d.SHA = sha
 	}
 	return nil
+}
+
+// resolveRevision looks a revision up in the mirror. A version is also looked
+// for as the tag that releases usually get: 1.2.3 as v1.2.3.
+func resolveRevision(ctx context.Context, repo *history.Repo, rev string, version bool) (string, bool, error) {
+	sha, ok, err := repo.Resolve(ctx, rev)
+	if err == nil && !ok && version && rev != "" && rev[0] >= '0' && rev[0] <= '9' {
+		return repo.Resolve(ctx, "v"+rev)
+	}
+	return sha, ok, err
 }
 
 // claimFixes records what the deployment itself says that it fixes.
@@ -229,19 +239,19 @@ func (r *Reconciler) reconfigured(ctx context.Context, hash string) error {
 	if err := r.ledger.SetMeta(ctx, "config", hash, 0); err != nil {
 		return err
 	}
-	return r.touch(ctx, ids, 0)
+	return r.touch(ctx, ids)
 }
 
-// touch makes items due, spread over a time so that a tracker is not asked
-// for all of them at once.
-func (r *Reconciler) touch(ctx context.Context, ids []string, spread time.Duration) error {
+// touch makes items due now.
+func (r *Reconciler) touch(ctx context.Context, ids []string) error {
+	const atOnce = 200
 	now := r.now()
-	for i, id := range ids {
-		at := now
-		if spread > 0 {
-			at = now.Add(spread * time.Duration(i) / time.Duration(len(ids)))
+	for chunk := range slices.Chunk(ids, atOnce) {
+		subjects := make([]string, len(chunk))
+		for i, id := range chunk {
+			subjects[i] = "item/" + id
 		}
-		if err := r.ledger.Touch(ctx, at, "item/"+id); err != nil {
+		if err := r.ledger.Touch(ctx, now, subjects...); err != nil {
 			return err
 		}
 	}
@@ -263,5 +273,5 @@ func (r *Reconciler) Resume(ctx context.Context, by string) error {
 	if err != nil {
 		return err
 	}
-	return r.touch(ctx, ids, 0)
+	return r.touch(ctx, ids)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/internal/domain"
@@ -18,7 +19,7 @@ const repoFactsKept = time.Hour
 
 // mirror is the local mirror of a service's repository.
 func (r *Reconciler) mirror(svc domain.Service) *history.Repo {
-	name := svc.Repo
+	name := strings.ToLower(svc.Repo) // one mirror, however it is spelled
 	if svc.GitURL != "" {
 		name = svc.GitURL
 	}
@@ -39,11 +40,22 @@ func (r *Reconciler) remote(ctx context.Context, svc domain.Service) (history.Re
 	if err != nil {
 		return history.Remote{}, err
 	}
-	user, secret, err := host.Credential(ctx)
+	user, secret, err := credential(ctx, host, svc.Repo)
 	if err != nil {
 		return history.Remote{}, fmt.Errorf("getting the credential for %s: %w", svc.Repo, err)
 	}
 	return history.Remote{URL: repo.CloneURL, User: user, Secret: secret}, nil
+}
+
+// credential prefers one that is made for the repository: an app has one for
+// each of its installations.
+func credential(ctx context.Context, host trackers.CodeHost, repo string) (user, secret string, err error) {
+	if h, ok := host.(interface {
+		CredentialFor(ctx context.Context, repo string) (user, secret string, err error)
+	}); ok {
+		return h.CredentialFor(ctx, repo)
+	}
+	return host.Credential(ctx)
 }
 
 func (r *Reconciler) codeHost(svc domain.Service) (trackers.CodeHost, error) {

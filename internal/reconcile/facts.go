@@ -2,7 +2,6 @@ package reconcile
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,7 +9,6 @@ import (
 
 	"github.com/holdfast-dev/holdfast/internal/domain"
 	"github.com/holdfast-dev/holdfast/internal/history"
-	"github.com/holdfast-dev/holdfast/internal/ledger"
 	"github.com/holdfast-dev/holdfast/policy"
 )
 
@@ -29,6 +27,9 @@ func (r *Reconciler) facts(ctx context.Context, s *Setup, st domain.State, now t
 		UnknownSince: st.UnknownSince, UnknownSpent: st.UnknownSpent, UnknownTicks: st.UnknownSince,
 		Asked: st.Asked, Awaiting: st.Awaiting, HasComment: st.Comment != "", ClosedAt: st.ClosedAt, CloseSeenAt: st.CloseSeenAt,
 	}
+	if f.ReopenRefusedAt.UnixNano() < r.reloadedAt.Load() {
+		f.ReopenRefusedAt = time.Time{}
+	}
 	if st.Ticket != nil {
 		f.Closed, f.CloseReason = st.Ticket.Closed, st.Ticket.CloseReason
 	}
@@ -41,11 +42,11 @@ func (r *Reconciler) facts(ctx context.Context, s *Setup, st domain.State, now t
 		f.Attested, f.AttestedAt = true, a.At
 	}
 	if f.Closed && f.CloseReason == domain.Duplicate {
-		ok, err := r.duplicateStands(ctx, st.Ticket.DuplicateOf)
+		o, ok, err := r.original(ctx, st.Ticket.DuplicateOf)
 		if err != nil {
 			return f, err
 		}
-		f.DuplicateOK = ok
+		f.DuplicateOK = ok && o.Spec.ID != st.Spec.ID
 	}
 	f.OpenPull = openPull(st)
 	err := r.place(ctx, s, st, &f)
@@ -62,28 +63,6 @@ func openPull(st domain.State) string {
 		}
 	}
 	return ""
-}
-
-// duplicateStands reports whether the original of a duplicate is a tracked
-// item that is not itself closed as a duplicate, lost or withdrawn.
-func (r *Reconciler) duplicateStands(ctx context.Context, original domain.Ref) (bool, error) {
-	if original == "" {
-		return false, nil
-	}
-	id, err := r.ledger.ItemByTicket(ctx, original)
-	if errors.Is(err, ledger.ErrNotFound) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	o, err := r.load(ctx, id)
-	if err != nil {
-		return false, err
-	}
-	withdrawn := o.Waiver != nil && o.Waiver.Withdrawn
-	dup := o.Ticket != nil && o.Ticket.Closed && o.Ticket.CloseReason == domain.Duplicate
-	return o.Ticket != nil && !o.Lost && !withdrawn && !dup, nil
 }
 
 // Counting picks the changes that count: not rejected, landed, and on another

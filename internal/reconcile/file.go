@@ -32,7 +32,13 @@ func (w *work) file(ctx context.Context) (time.Time, error) {
 		return time.Time{}, err
 	}
 	if w.st.Spec.AdoptRef != "" {
-		return time.Time{}, w.adopt(ctx)
+		if err := w.adopt(ctx); err != nil || w.st.Ticket != nil {
+			return time.Time{}, err
+		}
+		var ok bool // the new ticket may belong to another tracker
+		if w.tracker, ok = w.s.Tracker(w.st.Spec.Target); !ok {
+			return time.Time{}, fmt.Errorf("item %s: no tracker is configured for %s", w.id, w.st.Spec.Target)
+		}
 	}
 	_, target, _ := strings.Cut(w.st.Spec.Target, ":")
 	mark := w.s.Mark(w.id)
@@ -100,19 +106,26 @@ func (w *work) filed(ctx context.Context, a domain.Action, t domain.Ticket, refu
 	return nil
 }
 
-// adopt takes a ticket that exists already. One that is closed stays so.
+// adopted is the key of a creation that took a ticket which existed.
+const adopted = "adopted"
+
+// adopt takes a ticket that exists already. One that is closed stays so. What
+// cannot be adopted gets a ticket of its own.
 func (w *work) adopt(ctx context.Context) error {
 	ref := w.st.Spec.AdoptRef
+	a := domain.Action{ID: newID(), Kind: domain.ActCreate, Key: adopted}
 	t, err := w.tracker.Ticket(ctx, ref)
-	if err != nil {
-		return fmt.Errorf("adopting %s for %s: %w", ref, w.id, err)
+	if err == nil {
+		if err = w.filed(ctx, a, t, nil); err == nil {
+			return nil
+		}
 	}
-	a := domain.Action{ID: newID(), Kind: domain.ActCreate, Key: "adopted"}
-	err = w.filed(ctx, a, t, nil)
-	if errors.Is(err, ledger.ErrConflict) {
-		return fmt.Errorf("adopting %s for %s: another item has that ticket: %w", ref, w.id, err)
+	switch c := trackers.ClassOf(err); {
+	case errors.Is(err, ledger.ErrConflict), c == trackers.NotFound, c == trackers.Gone, c == trackers.Invalid:
+		w.r.log.Warn("a ticket that a document names cannot be adopted; a new one is filed", "item_id", w.id, "ticket", ref, "err", err)
+		return w.failed(ctx, a, fmt.Errorf("adopting %s: %w", ref, err))
 	}
-	return err
+	return fmt.Errorf("adopting %s for %s: %w", ref, w.id, err)
 }
 
 // draft is the ticket as it is to be made.
@@ -208,6 +221,12 @@ func (w *work) update(ctx context.Context) error {
 		return err
 	}
 	after, err := w.tracker.Edit(ctx, *t, e)
+	if trackers.ClassOf(err) == trackers.Invalid && e.Assignee != nil {
+		// Who cannot be assigned must not cost the other fields.
+		a.Refused = append(a.Refused, "assignee: "+err.Error())
+		e.Assignee = nil
+		after, err = w.tracker.Edit(ctx, *t, e)
+	}
 	if err == nil {
 		return w.done(ctx, a, &after)
 	}

@@ -234,6 +234,9 @@ func foldOutcome(st *domain.State, e domain.Entry) {
 		st.Withheld = a.Digest
 		return
 	case domain.ActionFailed:
+		if a.Kind == domain.ActCreate && a.Key == adopted {
+			st.Spec.AdoptRef = "" // it gets a ticket of its own
+		}
 		if a.Kind == domain.ActReopen && (a.Class == "invalid" || a.Class == "denied") {
 			st.ReopenRefusedAt = e.At
 		}
@@ -255,7 +258,7 @@ func foldOutcome(st *domain.State, e domain.Entry) {
 	switch a.Kind {
 	case domain.ActCreate:
 		st.Refused = append(st.Refused, a.Refused...)
-		st.Adopted = a.Key == "adopted"
+		st.Adopted = a.Key == adopted
 		st.Final = st.Adopted && a.Ticket.Closed
 		for _, p := range a.Ticket.Assignees {
 			addOwner(st, p)

@@ -41,7 +41,11 @@ func (r *Reconciler) item(ctx context.Context, l ledger.Lease, id string) (time.
 		}
 		return time.Time{}, err
 	}
+	stood := stands(w.st)
 	next, err := w.run(ctx)
+	if stood && !stands(w.st) {
+		err = errors.Join(err, r.tellDuplicates(ctx, w.st))
+	}
 	w.st.Concerned = w.st.Concerned[:0]
 	for _, svc := range w.facts.Services {
 		w.st.Concerned = append(w.st.Concerned, svc.Name)
@@ -102,6 +106,9 @@ func (w *work) run(ctx context.Context) (time.Time, error) {
 	var ok bool
 	if w.tracker, ok = w.s.Tracker(string(w.ref())); !ok {
 		return time.Time{}, fmt.Errorf("item %s: no tracker is configured for %s", w.id, w.ref())
+	}
+	if until := w.r.mayAsk(w.tracker.Name()); !until.IsZero() {
+		return until, nil
 	}
 	if w.st.Ticket == nil {
 		if next, err := w.file(ctx); err != nil || w.st.Ticket == nil {
@@ -187,7 +194,41 @@ func (w *work) read(ctx context.Context) error {
 		}
 	}
 	w.fresh = true
-	return w.record(ctx, observe(w.st, t, w.r.now().UTC(), w.cause)...)
+	facts := observe(w.st, t, w.r.now().UTC(), w.cause)
+	if slices.ContainsFunc(facts, func(e domain.Entry) bool { return e.Name == domain.TicketClosed }) && len(Counting(w.st)) == 0 {
+		facts = append(facts, w.closers(ctx)...)
+	}
+	return w.record(ctx, facts...)
+}
+
+// closers asks the tracker itself what closed a ticket that no change is
+// known for: the delivery that told of the commit may have been lost. It is a
+// help, so a tracker that cannot tell is no error.
+func (w *work) closers(ctx context.Context) []domain.Entry {
+	host, ok := w.tracker.(trackers.CodeHost)
+	if !ok {
+		return nil
+	}
+	found, err := host.Closers(ctx, w.ref())
+	if err != nil {
+		w.r.log.Debug("what closed the ticket cannot be asked", "ticket", w.ref(), "err", err)
+		return nil
+	}
+	var out []domain.Entry
+	for _, c := range found {
+		services := w.s.ServicesOf(c.Repo)
+		if len(services) == 0 || c.SHA == "" {
+			continue
+		}
+		full, err := w.r.commit(ctx, services[0], c.SHA)
+		if err != nil {
+			w.r.log.Debug("the commit that closed the ticket cannot be read", "ticket", w.ref(), "err", err)
+			continue
+		}
+		full.How, full.URL = domain.ClaimTracker, c.URL
+		out = append(out, domain.Entry{Kind: domain.Fact, Name: domain.ChangeLinked, Change: &full, Note: "The tracker says that this commit closed the ticket."})
+	}
+	return out
 }
 
 // decide works out the verdict and records it when it differs from the last.
@@ -200,8 +241,16 @@ func (w *work) decide(ctx context.Context) (policy.Decision, error) {
 	w.facts = f
 	d := policy.Decide(w.rules(), f)
 	line := verdictLine(w.s, w.st, f, d, now)
+	if !w.fresh && w.st.AcceptedAt.IsZero() {
+		line.Accepted = false // a close is accepted only once it was read back
+	}
 	if sameVerdict(line, w.st.Verdict) {
 		return d, nil
+	}
+	if line.Accepted && f.DuplicateOK && w.st.AcceptedAt.IsZero() {
+		if err := w.passDuty(ctx); err != nil {
+			return d, err
+		}
 	}
 	return d, w.record(ctx, domain.Entry{Kind: domain.Decided, Name: domain.VerdictReached, Note: verdictNote(line), Verdict: &line})
 }

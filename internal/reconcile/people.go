@@ -84,29 +84,36 @@ func (s *Setup) owns(st domain.State, who string) bool {
 	return slices.ContainsFunc(st.Owners, func(o string) bool { return s.same(o, who) })
 }
 
-// assignee is the login or account id for a ticket of the given kind.
+// handle is what a tracker of this kind calls a person; empty where nobody
+// knows. A word that is no configured person is a GitHub login as it stands.
+func (s *Setup) handle(who, kind string) string {
+	p, ok := s.person(who)
+	switch {
+	case ok && kind == "jira":
+		return p.Jira
+	case ok:
+		return p.GitHub
+	case kind == "jira":
+		if strings.Contains(who, ":") {
+			return who // the form of an account id
+		}
+		return ""
+	}
+	who = strings.TrimPrefix(who, "@")
+	if strings.ContainsAny(who, " /@:.") {
+		return ""
+	}
+	return who
+}
+
+// assignee is the login or account id for a ticket of the given kind: the
+// owner where the tracker knows that person, else the team's default.
 func (s *Setup) assignee(spec domain.ItemSpec, kind string) string {
 	owner := spec.Owner
-	if p, ok := s.person(owner); ok {
-		if kind == "jira" {
-			return p.Jira
-		}
-		return p.GitHub
+	if _, known := s.person(owner); known || strings.HasPrefix(owner, "@") {
+		return s.handle(owner, kind)
 	}
-	if kind == "github" && strings.HasPrefix(owner, "@") && !strings.ContainsAny(owner, " /") {
-		return strings.TrimPrefix(owner, "@") // a handle, as written
-	}
-	def := s.Teams[spec.Team].DefaultAssignee
-	if p, ok := s.person(def); ok {
-		if kind == "jira" {
-			return p.Jira
-		}
-		return p.GitHub
-	}
-	if kind == "github" {
-		return def
-	}
-	return ""
+	return s.handle(s.Teams[spec.Team].DefaultAssignee, kind)
 }
 
 func quote(s string) string {

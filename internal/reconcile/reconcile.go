@@ -40,8 +40,6 @@ type Options struct {
 	Workers int // subjects worked on at once; default 16
 	Log     *slog.Logger
 	Now     func() time.Time
-	// Tell delivers a message to a team's leads; nil: it is only logged.
-	Tell func(ctx context.Context, team, text string) error
 }
 
 // Reconciler works on due subjects. It is safe for concurrent use; several
@@ -53,11 +51,15 @@ type Reconciler struct {
 	workers int
 	log     *slog.Logger
 	now     func() time.Time
-	tell    func(ctx context.Context, team, text string) error
 	pace    pacer
 
-	mu    sync.Mutex
-	repos map[string]repoFacts
+	mu      sync.Mutex
+	repos   map[string]repoFacts
+	limited map[string]time.Time // tracker → until when it asked us to wait
+	// reloadedAt is in Unix nanoseconds: what a tracker refused before is
+	// tried again.
+	reloadedAt atomic.Int64
+
 	Stats Stats
 }
 
@@ -68,7 +70,7 @@ type Stats struct {
 
 // New makes a Reconciler; it does nothing until Run.
 func New(o Options) *Reconciler {
-	r := &Reconciler{ledger: o.Ledger, mirrors: o.Mirrors, workers: o.Workers, log: o.Log, now: o.Now, tell: o.Tell, repos: map[string]repoFacts{}}
+	r := &Reconciler{ledger: o.Ledger, mirrors: o.Mirrors, workers: o.Workers, log: o.Log, now: o.Now, repos: map[string]repoFacts{}, limited: map[string]time.Time{}}
 	if r.workers <= 0 {
 		r.workers = 16
 	}
@@ -79,12 +81,6 @@ func New(o Options) *Reconciler {
 	if r.now == nil {
 		r.now = time.Now
 	}
-	if r.tell == nil {
-		r.tell = func(_ context.Context, team, text string) error {
-			r.log.Warn("for the leads", "team", team, "text", text)
-			return nil
-		}
-	}
 	r.setup.Store(o.Setup)
 	return r
 }
@@ -93,9 +89,24 @@ func New(o Options) *Reconciler {
 func (r *Reconciler) Setup() *Setup { return r.setup.Load() }
 
 // Reload puts another configuration in force. Where it can change a verdict,
-// all items are looked at again, counted as one cause.
+// all items are looked at again, counted as one cause; reopenings that a
+// tracker refused are tried again.
 func (r *Reconciler) Reload(ctx context.Context, s *Setup) error {
 	r.setup.Store(s)
+	r.reloadedAt.Store(r.now().UnixNano())
+	var refused []string
+	err := r.each(ctx, func(st domain.State) error {
+		if !st.ReopenRefusedAt.IsZero() && st.Ticket != nil && st.Ticket.Closed {
+			refused = append(refused, st.Spec.ID)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := r.touch(ctx, refused); err != nil {
+		return err
+	}
 	return r.Adopt(ctx)
 }
 
@@ -105,7 +116,7 @@ func (r *Reconciler) Reload(ctx context.Context, s *Setup) error {
 func (r *Reconciler) Adopt(ctx context.Context) error {
 	hash := r.Setup().Hash
 	seen, err := r.ledger.Meta(ctx, "config")
-	if err != nil && !errors.Is(err, ledger.ErrNotFound) {
+	if err != nil {
 		return fmt.Errorf("reading the configuration that the store last saw: %w", err)
 	}
 	if seen == hash {
@@ -174,6 +185,7 @@ func (r *Reconciler) work(ctx context.Context, l ledger.Lease) {
 		return // somebody else has it now
 	}
 	r.Stats.Errors.Add(1)
+	r.heed(err)
 	at := r.now().Add(backoff(l.Attempts, err))
 	level := slog.LevelInfo
 	if l.Attempts >= maxAttempts {
@@ -193,6 +205,32 @@ func backoff(attempts int, err error) time.Duration {
 	}
 	d := retryFirst << min(attempts, 12)
 	return min(d, retryMax)
+}
+
+// heed remembers that a tracker asked us to wait, so that the items after
+// this one do not ask it again before.
+func (r *Reconciler) heed(err error) {
+	var te *trackers.Error
+	if !errors.As(err, &te) || te.Class != trackers.RateLimited || te.Ref == "" {
+		return
+	}
+	wait := te.RetryAfter
+	if wait <= 0 {
+		wait = time.Minute
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.limited[te.Ref.Tracker()] = r.now().Add(wait)
+}
+
+// mayAsk says from when on a tracker may be asked; zero: now.
+func (r *Reconciler) mayAsk(tracker string) time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if until := r.limited[tracker]; r.now().Before(until) {
+		return until
+	}
+	return time.Time{}
 }
 
 // handle dispatches on the kind of subject. A panic is an error like any

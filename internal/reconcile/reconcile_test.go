@@ -1,7 +1,6 @@
 package reconcile
 
 import (
-	"context"
 	"encoding/json"
 	"testing"
 	"time"
@@ -151,15 +150,14 @@ func TestAPersonUsingOurTokenIsAPerson(t *testing.T) {
 
 func TestNoWar(t *testing.T) {
 	w := newWorld(t)
-	var told []string
-	w.r.tell = func(_ context.Context, _ string, text string) error { told = append(told, text); return nil }
 	id := w.file(1)[0]
 	for range 3 {
 		w.advance(time.Minute)
 		w.close(id, domain.Completed)
 		require.False(t, w.ticket(id).Closed)
 	}
-	require.Len(t, told, 1, "the lead is told once")
+	require.Len(t, w.comments(id), 2, "the lead is told once")
+	require.Contains(t, w.comments(id)[1].Body, "@lead-gh")
 	w.advance(time.Minute)
 	w.close(id, domain.Completed)
 	require.True(t, w.ticket(id).Closed, "the fourth waits a minute")
@@ -171,7 +169,7 @@ func TestNoWar(t *testing.T) {
 	require.True(t, w.ticket(id).Closed, "the fifth waits two")
 	w.advance(time.Minute)
 	require.False(t, w.ticket(id).Closed)
-	require.Len(t, w.comments(id), 1)
+	require.Len(t, w.comments(id), 2)
 }
 
 func TestNoAvalanche(t *testing.T) {
@@ -375,4 +373,49 @@ func TestADeletedTicketIsLost(t *testing.T) {
 	w.gh.DeleteBy(ref)
 	w.hear(domain.Event{Kind: domain.EventTicket, Action: "deleted", Ticket: ref})
 	require.Equal(t, "lost", w.status(id))
+}
+
+func TestTheTrackersOwnClosingCommitCounts(t *testing.T) {
+	w := newWorld(t)
+	id := w.file(1)[0]
+	fix := w.commit("fix")
+	w.deploy("prod-eu", fix)
+	w.gh.SetClosers(w.ref(id), domain.Change{Repo: repoName, SHA: fix, How: domain.ClaimTracker})
+	w.close(id, domain.Completed) // the push that names it was never delivered
+	require.Equal(t, "done", w.status(id))
+}
+
+func TestADuplicatePassesItsDutyOn(t *testing.T) {
+	w := newWorld(t)
+	w.setup.Services = append(w.setup.Services, domain.Service{Name: "payments", Repo: "acme/payments", Production: []domain.Environment{{Name: "prod"}}})
+	ids := w.file(2)
+	original, dup := ids[0], ids[1]
+	spec := w.state(dup).Spec
+	spec.Services, spec.Due = []string{"payments"}, "2026-11-20"
+	require.NoError(t, w.ledger.Append(w.ctx, dup, true, domain.Entry{At: w.now(), Kind: domain.Fact, Name: domain.ItemUpdated, Spec: &spec}))
+	w.drain()
+	w.gh.CloseAsDuplicate(w.ref(dup), w.ref(original))
+	w.hear(domain.Event{Kind: domain.EventTicket, Action: "closed", Ticket: w.ref(dup)})
+	require.Equal(t, "waived", w.status(dup))
+	require.Equal(t, []string{"checkout", "payments"}, w.state(original).Spec.Services)
+	require.Equal(t, "2026-11-20", w.state(original).Spec.Due)
+
+	w.advance(time.Minute)
+	ref := w.ref(original)
+	w.gh.DeleteBy(ref)
+	w.hear(domain.Event{Kind: domain.EventTicket, Action: "deleted", Ticket: ref})
+	w.advance(10 * time.Second)
+	require.False(t, w.ticket(dup).Closed, "nobody carries the duty any more")
+}
+
+func TestWhatCannotBeAdoptedGetsATicketOfItsOwn(t *testing.T) {
+	w := newWorld(t)
+	id := "pm9/1"
+	lease, _, err := w.ledger.ClaimSubject(w.ctx, "postmortem/pm9", time.Minute)
+	require.NoError(t, err)
+	spec := domain.ItemSpec{ID: id, Postmortem: "pm9", N: 1, Title: "x", Priority: "P1", Type: domain.Other, Target: "github:" + repoName, AdoptRef: "github:" + repoName + "#77", Team: "payments"}
+	require.NoError(t, w.ledger.File(w.ctx, lease, domain.Postmortem{ID: "pm9", NextN: 2}, map[string][]domain.Entry{id: {{At: w.now(), Kind: domain.Fact, Name: domain.ItemFiled, Spec: &spec}}}))
+	w.drain()
+	require.NotNil(t, w.state(id).Ticket)
+	require.False(t, w.state(id).Adopted)
 }

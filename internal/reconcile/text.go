@@ -17,6 +17,7 @@ const (
 	markComment = "holdfast:comment"
 	markReply   = "holdfast:reply"
 	markAsk     = "holdfast:ask"
+	markTell    = "holdfast:tell"
 )
 
 // statement is the one comment: what is so, what is known, what to do, the
@@ -205,6 +206,30 @@ func (w *work) question(d policy.Decision) trackers.Text {
 		t.WaysOut = []string{"/holdfast fixed-by <sha | pull request URL | #number>", "/holdfast not-fixed-by <sha | #number>"}
 	}
 	return t
+}
+
+// escalation tells the team's lead that closing and reopening goes on.
+func (w *work) escalation(d policy.Decision) trackers.Text {
+	return trackers.Text{Marker: markTell, Mention: w.lead(), Lead: fmt.Sprintf("Reopened %d times.", w.st.ReopenCount), Why: why(d.Checks), Lines: []string{
+		fmt.Sprintf("This ticket is closed again and again before its fix is in production (%s). From now on Holdfast waits longer each time before it reopens it.", reasonWords(d.Reason)),
+		"For the team's lead: settle what is missing, or waive the item.",
+	}}
+}
+
+// lead is the login or account id of the one to be told: the team's first
+// lead that has one, else its first approver.
+func (w *work) lead() string {
+	team := w.s.Teams[w.st.Spec.Team]
+	names := make([]string, 0, 2*len(team.Leads))
+	for _, l := range team.Leads {
+		names = append(names, l.GitHub, l.Jira, l.Email, l.Name)
+	}
+	for _, n := range append(names, w.s.approvers(w.st.Spec.Team)...) {
+		if id := w.s.handle(n, w.tracker.Kind()); id != "" {
+			return id
+		}
+	}
+	return ""
 }
 
 // status is the answer to /holdfast status.

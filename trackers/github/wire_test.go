@@ -262,7 +262,8 @@ func TestFindGoesThroughPagesByCursor(t *testing.T) {
 	s := newScript(t)
 	want := marker(draft.Marker)
 	page := func(n int, body string) string {
-		b, _ := json.Marshal([]map[string]any{{"id": n, "number": n, "state": "closed", "body": body, "user": map[string]string{"login": "Bot"}, "created_at": time.Now().UTC().Format(time.RFC3339)}})
+		who := map[int]string{9: "Bot", 8: "Bot", 10: "mallory"}[n]
+		b, _ := json.Marshal([]map[string]any{{"id": n, "number": n, "state": "closed", "body": body, "user": map[string]string{"login": who}, "created_at": time.Now().UTC().Format(time.RFC3339)}})
 		return string(b)
 	}
 	s.on("GET /user", answer(200, `{"login":"bot"}`))
@@ -271,7 +272,10 @@ func TestFindGoesThroughPagesByCursor(t *testing.T) {
 		case "":
 			w.Header().Set("Link", `<https://elsewhere.example/x?per_page=100&state=all&after=Y2M%3D>; rel="next", <https://elsewhere.example/x?before=1>; rel="last"`)
 			_, _ = io.WriteString(w, page(9, "other "+strings.Replace(want, "mac=0", "mac=1", 1)))
-		case "Y2M=":
+		case "Y2M=": // a server that does not filter by creator
+			w.Header().Set("Link", `</x?after=last>; rel=next`)
+			_, _ = io.WriteString(w, page(10, want))
+		case "last":
 			_, _ = io.WriteString(w, page(8, "text\n\n"+want))
 		}
 	})

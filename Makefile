@@ -1,0 +1,54 @@
+# What a developer and CI run. make without a target lists them.
+
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+TAGS     := nomsgpack
+LINT     := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+FUZZTIME ?= 30s
+SHELL    := /bin/bash
+
+export CGO_ENABLED ?= 0
+
+.DEFAULT_GOAL := help
+.PHONY: help build needs test check lint bench fuzz image clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## bin/holdfast, as the image has it
+	go build -tags $(TAGS) -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/holdfast ./cmd/holdfast
+
+needs: ## install what the tests need, or say what is missing
+	@.ci/needs git redis-server
+
+test: needs ## go vet and all tests, against a real redis-server and a real git
+	go vet -tags $(TAGS) ./...
+	go test -tags $(TAGS) -timeout 15m ./...
+
+check: needs lint ## test, with the race detector, formatting and linters
+	CGO_ENABLED=1 go test -tags $(TAGS) -race -timeout 30m ./...
+
+lint: ## formatting, go vet and golangci-lint
+	@unformatted="$$(gofmt -l cmd config internal policy trackers webhook)"; \
+	  if [ -n "$$unformatted" ]; then echo "not formatted, run gofmt -w on:"; echo "$$unformatted"; exit 1; fi
+	go vet -tags $(TAGS) ./...
+	@if command -v golangci-lint >/dev/null && golangci-lint version 2>/dev/null | grep -q 'version v\?2\.'; \
+	  then golangci-lint run; else go run $(LINT) run; fi
+
+bench: build ## the figures that the project quotes, each beside a peer
+	@.ci/needs git redis-server
+	go test -tags $(TAGS) -run '^$$' -bench . -timeout 30m ./internal/bench/...
+
+fuzz: ## each fuzz target for FUZZTIME (30s)
+	@set -euo pipefail; \
+	grep -rlE '^func Fuzz[A-Z]' --include='*_test.go' . | sort | while read -r file; do \
+	  for target in $$(sed -nE 's/^func (Fuzz[A-Za-z0-9_]+)\(.*/\1/p' "$$file"); do \
+	    echo "== $$file $$target"; \
+	    go test -tags $(TAGS) -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x "$$(dirname "$$file")" </dev/null; \
+	  done; \
+	done
+
+image: ## the container image
+	docker build --build-arg VERSION=$(VERSION) -t holdfast:$(VERSION) .
+
+clean: ## remove what the targets made
+	rm -rf bin
