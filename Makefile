@@ -25,6 +25,7 @@ test: needs ## go vet and all tests, against a real redis-server and a real git
 	go test -tags $(TAGS) -timeout 15m ./...
 
 check: needs lint ## test, with the race detector, formatting and linters
+	@.ci/needs gcc
 	CGO_ENABLED=1 go test -tags $(TAGS) -race -timeout 30m ./...
 
 lint: ## formatting, go vet and golangci-lint

@@ -11,10 +11,6 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// statusIgnored answers a delivery that was verified and leaves nothing to
-// record. 202 says that something was made durable.
-const statusIgnored = http.StatusOK
-
 // retryAfter is in seconds.
 const retryAfter = "5"
 

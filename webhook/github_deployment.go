@@ -33,11 +33,11 @@ func (h *Handler) githubDeployment(d *delivery) (reading, error) {
 	}
 	result, known := deploymentStates[p.state]
 	if !known {
-		return ignore("not a state of a deployment that Holdfast follows"), nil
+		return nothing("not a state of a deployment that Holdfast follows"), nil
 	}
 	targets := h.deployments(d.tracker.Name, ev.Repo, oneLine(p.environment, maxName))
 	if len(targets) == 0 {
-		return ignore("no service is deployed from this repository"), nil
+		return nothing("no service is deployed from this repository"), nil
 	}
 	commit, ref := commitSHA(p.sha), p.ref
 	if strings.EqualFold(ref, commit) && commit != "" {

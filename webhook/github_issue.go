@@ -27,7 +27,7 @@ func (s *scanner) issue() (i issue) {
 		switch string(key) {
 		case "number":
 			i.number = s.integer()
-		case "node_id":
+		case "id":
 			i.id = s.id()
 		case "state":
 			i.state = s.str()
@@ -96,11 +96,11 @@ func (h *Handler) githubIssue(d *delivery) (reading, error) {
 	case !configured:
 		return ignore(reasonNotConfigured), nil
 	case !issueActions[action]:
-		return ignore("nothing that Holdfast follows happened to the issue"), nil
+		return nothing("nothing that Holdfast follows happened to the issue"), nil
 	case is.number <= 0:
 		return reading{}, errNoNumber
 	case is.isPull:
-		return ignore("it is a pull request"), nil
+		return nothing("it is a pull request"), nil
 	}
 	ev.Action, ev.Actor = action, sender
 	ev.Ticket = domain.GitHubRef(d.tracker.Name, ev.Repo, int(is.number))
@@ -165,13 +165,13 @@ func (h *Handler) githubComment(d *delivery) (reading, error) {
 	case !configured:
 		return ignore(reasonNotConfigured), nil
 	case action != "created":
-		return ignore("only a new comment can be a command"), nil
+		return nothing("only a new comment can be a command"), nil
 	case is.number <= 0 || id == "":
 		return reading{}, errNoNumber
 	case is.isPull:
-		return ignore("it is a comment on a pull request"), nil
+		return nothing("it is a comment on a pull request"), nil
 	case !hasCommand(body):
-		return ignore("no command in the comment"), nil
+		return nothing("no command in the comment"), nil
 	}
 	if author == "" {
 		author = sender

@@ -22,7 +22,7 @@ func (h *Handler) githubPull(d *delivery) (reading, error) {
 	switch p.action {
 	case "opened", "edited", "reopened", "closed", "ready_for_review", "converted_to_draft":
 	default:
-		return ignore("nothing that Holdfast follows happened to the pull request"), nil
+		return nothing("nothing that Holdfast follows happened to the pull request"), nil
 	}
 	if p.number <= 0 {
 		return reading{}, errNoNumber
@@ -39,22 +39,22 @@ func (h *Handler) githubPull(d *delivery) (reading, error) {
 	switch {
 	case p.merged:
 		if p.action == "edited" && !p.mayClaimAfterMerge() {
-			return ignore("the text was edited after the merge by its author, who has no write permission"), nil
+			return nothing("the text was edited after the merge by its author, who has no write permission"), nil
 		}
 		change.SHA = commitSHA(p.mergeSHA)
 		change.LandedAt = firstOf(moment(p.landed, d.now), moment(p.closedAt, d.now), ev.At)
 		ev.Claims = claims.Of(now, change)
 		ev.Branch, ev.DefaultRef, ev.Head = change.Base, change.DefaultBase, change.SHA
 		if len(ev.Claims) == 0 && p.action != "closed" {
-			return ignore("the pull request claims no ticket"), nil
+			return nothing("the pull request claims no ticket"), nil
 		}
 		return reading{events: []domain.Event{ev}}, nil
 	case !p.sameRepo():
 		// Anybody can open one from a fork; it says nothing before the merge.
-		return ignore("an open pull request from a fork"), nil
+		return nothing("an open pull request from a fork"), nil
 	case p.state == "closed" || p.action == "closed" || p.draft || p.action == "converted_to_draft":
 		if p.action != "closed" && p.action != "converted_to_draft" {
-			return ignore("the pull request is a draft, or is closed"), nil
+			return nothing("the pull request is a draft, or is closed"), nil
 		}
 		ev.Claims = withdrawn(now, change)
 	default:
@@ -65,7 +65,7 @@ func (h *Handler) githubPull(d *delivery) (reading, error) {
 		ev.Claims = append(ev.Claims, withdrawn(p.dropped(d, ev.Repo, now), change)...)
 	}
 	if len(ev.Claims) == 0 {
-		return ignore("the pull request claims no ticket"), nil
+		return nothing("the pull request claims no ticket"), nil
 	}
 	return reading{events: []domain.Event{ev}}, nil
 }

@@ -102,9 +102,9 @@ func (h *Handler) githubPush(d *delivery) (reading, error) {
 	case !configured:
 		return ignore(reasonNotConfigured), nil
 	case !isBranch || branch == "":
-		return ignore("a push to something that is no branch"), nil
+		return nothing("a push to something that is no branch"), nil
 	case deleted:
-		return ignore("a branch was deleted"), nil
+		return nothing("a branch was deleted"), nil
 	}
 	ev.Action, ev.Actor = "pushed", sender
 	if ev.Actor == "" {
@@ -115,7 +115,7 @@ func (h *Handler) githubPush(d *delivery) (reading, error) {
 	ev.At = firstOf(sane(time.Unix(repo.pushedAt, 0), d.now), moment(headAt, d.now), d.now)
 	made := h.pushClaims(d, &ev, commits)
 	if len(made) == 0 && !ev.DefaultRef {
-		return ignore("no commit claims a ticket"), nil
+		return nothing("no commit claims a ticket"), nil
 	}
 	return reading{events: inParts(ev, made)}, nil
 }

@@ -3,6 +3,7 @@ package webhook
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -46,7 +47,7 @@ func TestReadsWhatGoGitHubReads(t *testing.T) {
 		if githubEvents[event] == nil {
 			require.Equal(t, 200, r.Status, name)
 		}
-		if r.Status == 200 {
+		if r.Status == 200 || strings.Contains(r.Body, `"ignored"`) {
 			require.Empty(t, events, name)
 			continue
 		}
@@ -62,7 +63,7 @@ func TestReadsWhatGoGitHubReads(t *testing.T) {
 			require.Equal(t, p.GetSender().GetLogin(), ev.Actor, name)
 			require.Equal(t, p.GetIssue().GetNumber(), ev.Ticket.Number(), name)
 			require.True(t, strings.EqualFold(p.GetRepo().GetFullName(), ev.Ticket.Project()), name)
-			require.Equal(t, p.GetIssue().GetNodeID(), ev.Native, name)
+			require.Equal(t, strconv.FormatInt(p.GetIssue().GetID(), 10), ev.Native, name)
 			require.Equal(t, p.GetIssue().GetState() == "closed", *ev.Closed, name)
 			_, err := domain.ParseRef(string(ev.Ticket))
 			require.NoError(t, err, name)

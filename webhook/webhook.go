@@ -148,9 +148,15 @@ type delivery struct {
 type reading struct {
 	events  []domain.Event
 	ignored string
+	foreign bool // of a kind, or from a place, that is none of our business
 }
 
-func ignore(reason string) reading { return reading{ignored: reason} }
+// ignore is for deliveries that nobody has to send us.
+func ignore(reason string) reading { return reading{ignored: reason, foreign: true} }
+
+// nothing is for a delivery of a kind that we follow, from a place that is
+// configured, which leaves nothing to record.
+func nothing(reason string) reading { return reading{ignored: reason} }
 
 // record stores the events and answers. Every event has to be stored before
 // the answer: if we crash here, the sender sends the delivery again, and what
@@ -158,7 +164,11 @@ func ignore(reason string) reading { return reading{ignored: reason} }
 func (h *Handler) record(c *gin.Context, kind string, d *delivery, r reading) {
 	if len(r.events) == 0 {
 		h.count(kind, d.tracker.Name, d.event, "ignored")
-		answer(c, statusIgnored, ignoredBody(r.ignored))
+		status := http.StatusAccepted
+		if r.foreign {
+			status = http.StatusOK
+		}
+		answer(c, status, ignoredBody(r.ignored))
 		return
 	}
 	anyFirst := false

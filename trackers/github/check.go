@@ -24,7 +24,7 @@ func (t *Tracker) CanWrite(ctx context.Context, ref domain.Ref, login string) (b
 	if _, err := t.issuePath(op, ref); err != nil {
 		return false, err
 	}
-	if !loginName.MatchString(login) {
+	if len(login) > maxName || !loginName.MatchString(login) {
 		return false, nil
 	}
 	var got struct {

@@ -30,7 +30,7 @@ func (t *Tracker) Create(ctx context.Context, d trackers.Draft) (trackers.Create
 	if err != nil {
 		return trackers.Created{}, err
 	}
-	if !itemID.MatchString(d.Marker.Item) || !macHex.MatchString(d.Marker.MAC) {
+	if len(d.Marker.Item) > maxName || !itemID.MatchString(d.Marker.Item) || !macHex.MatchString(d.Marker.MAC) {
 		return trackers.Created{}, invalid(op, "", fmt.Errorf("the marker of item %q cannot be written: want an id without spaces or angle brackets, and 64 hex digits", d.Marker.Item))
 	}
 	title := text.Cut(text.OneLine(d.Title), maxTitle)

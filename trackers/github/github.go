@@ -192,16 +192,20 @@ func (t *Tracker) unreadable(c call, a rest.Answer, err error) *trackers.Error {
 }
 
 var (
-	repoName  = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}$`)
-	loginName = regexp.MustCompile(`^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,98})(?:\[bot\])?$`)
+	repoName  = regexp.MustCompile(`^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$`)
+	loginName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*(?:\[bot\])?$`)
 	commitSHA = regexp.MustCompile(`^[0-9a-fA-F]{4,64}$`)
 	commentID = regexp.MustCompile(`^[1-9][0-9]{0,18}$`)
 )
 
+// maxName bounds repositories, logins and item ids. It is no repetition in the
+// patterns: a large one costs megabytes of program.
+const maxName = 255
+
 // repoPath checks the name, so that nothing in it can lead to another path.
 func repoPath(op, repo string) (string, error) {
 	owner, name, _ := strings.Cut(repo, "/")
-	if !repoName.MatchString(repo) || strings.Trim(owner, ".") == "" || strings.Trim(name, ".") == "" {
+	if len(repo) > maxName || !repoName.MatchString(repo) || strings.Trim(owner, ".") == "" || strings.Trim(name, ".") == "" {
 		return "", invalid(op, "", fmt.Errorf("%q is no repository: want OWNER/NAME", repo))
 	}
 	return "repos/" + repo, nil

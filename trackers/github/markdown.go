@@ -22,7 +22,7 @@ var (
 	atEntity  = regexp.MustCompile(`^&(?i:#0*64|#x0*40|commat);`)
 	fenceLine = regexp.MustCompile("^ {0,3}(`{3,}|~{3,})(.*)$")
 	longFence = regexp.MustCompile("`{61,}|~{61,}")
-	itemID    = regexp.MustCompile(`^[\pL\pN][\pL\pN._/+@~-]{0,250}$`)
+	itemID    = regexp.MustCompile(`^[\pL\pN][\pL\pN._/+@~-]*$`)
 )
 
 // harmless keeps s as Markdown but takes its power to notify people, to hide

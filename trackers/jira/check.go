@@ -111,7 +111,7 @@ func (t *Tracker) checkHook(ctx context.Context) trackers.Finding {
 func (t *Tracker) checkProject(ctx context.Context, key string) []trackers.Finding {
 	subject := t.name + ": " + text.Brief(key)
 	f := trackers.Finding{Subject: subject}
-	if !projectKey.MatchString(key) {
+	if !validProject(key) {
 		f.Detail, f.Remedy = "this is no project key", "Write a key such as PAY."
 		return []trackers.Finding{f}
 	}

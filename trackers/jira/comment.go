@@ -131,7 +131,7 @@ func (t *Tracker) CanWrite(ctx context.Context, ref domain.Ref, person string) (
 	if _, err := t.issuePath(op, ref); err != nil {
 		return false, err
 	}
-	if !accountID.MatchString(person) {
+	if !validAccount(person) {
 		return false, nil
 	}
 	q := url.Values{"permissions": {"EDIT_ISSUES"}, "projectKey": {ref.Project()}, "maxResults": {"50"}}

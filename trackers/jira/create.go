@@ -28,10 +28,10 @@ const maxTries = 4
 // issue was made comes back as Uncertain.
 func (t *Tracker) Create(ctx context.Context, d trackers.Draft) (trackers.Created, error) {
 	const op = "create ticket"
-	if !projectKey.MatchString(d.Target) {
+	if !validProject(d.Target) {
 		return trackers.Created{}, invalid(op, "", fmt.Errorf("%q is no project key", d.Target))
 	}
-	if !itemID.MatchString(d.Marker.Item) || !macHex.MatchString(d.Marker.MAC) {
+	if len(d.Marker.Item) > maxName || !itemID.MatchString(d.Marker.Item) || !macHex.MatchString(d.Marker.MAC) {
 		return trackers.Created{}, invalid(op, "", fmt.Errorf("the marker of item %q cannot be written: want an id without spaces or angle brackets, and 64 hex digits", d.Marker.Item))
 	}
 	p := t.projects[d.Target]

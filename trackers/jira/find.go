@@ -26,7 +26,7 @@ const leeway = 5 * time.Minute
 // there is none.
 func (t *Tracker) Find(ctx context.Context, target string, m trackers.Marker, since time.Time) (domain.Ticket, bool, error) {
 	const op = "find ticket"
-	if !projectKey.MatchString(target) || !macHex.MatchString(m.MAC) {
+	if !validProject(target) || !macHex.MatchString(m.MAC) {
 		return domain.Ticket{}, false, invalid(op, "", fmt.Errorf("no search for %q in project %q", m.Item, target))
 	}
 	own, err := t.ownAccount(ctx)

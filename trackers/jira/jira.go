@@ -221,14 +221,14 @@ func refusal(a rest.Answer) *rest.Refusal {
 }
 
 var (
-	projectKey = regexp.MustCompile(`^[A-Z][A-Z0-9_]{1,254}$`)
+	projectKey = regexp.MustCompile(`^[A-Z][A-Z0-9_]+$`)
 	commentID  = regexp.MustCompile(`^[0-9]{1,19}$`)
-	accountID  = regexp.MustCompile(`^[\pL\pN_.:@+-]{1,255}$`)
+	accountID  = regexp.MustCompile(`^[\pL\pN_.:@+-]+$`)
 )
 
 // issuePath checks the reference and builds the path of its issue.
 func (t *Tracker) issuePath(op string, ref domain.Ref) (string, error) {
-	if ref.Tracker() != t.name || !projectKey.MatchString(ref.Project()) || ref.Number() <= 0 || strings.Contains(string(ref), "#") {
+	if ref.Tracker() != t.name || !validProject(ref.Project()) || ref.Number() <= 0 || strings.Contains(string(ref), "#") {
 		return "", invalid(op, ref, fmt.Errorf("this is no ticket of %s", t.name))
 	}
 	return "rest/api/2/issue/" + ref.Key(), nil
@@ -247,3 +247,11 @@ func (t *Tracker) person(id string) map[string]string {
 }
 
 func (t *Tracker) browse(key string) string { return t.base.String() + "browse/" + key }
+
+// maxName bounds keys and account ids. It is no repetition in the patterns:
+// a large one costs megabytes of program.
+const maxName = 255
+
+func validProject(key string) bool { return len(key) <= maxName && projectKey.MatchString(key) }
+
+func validAccount(id string) bool { return len(id) <= maxName && accountID.MatchString(id) }

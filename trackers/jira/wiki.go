@@ -21,7 +21,7 @@ var (
 	fence    = regexp.MustCompile("^ {0,3}(`{3,}|~{3,})")
 	inline   = regexp.MustCompile("(`+)([^`\n]+)(`+)|\\*\\*([^*\n]+)\\*\\*|\\[([^\\[\\]\n]*)\\]\\((https?://[^\\s()<>|\\]\\[{}]+)\\)")
 	lineMark = regexp.MustCompile(`^(\s*)(h[1-6]\.|bq\.)`)
-	itemID   = regexp.MustCompile(`^[\pL\pN][\pL\pN._/+@~-]{0,250}$`)
+	itemID   = regexp.MustCompile(`^[\pL\pN][\pL\pN._/+@~-]*$`)
 	escaper  = strings.NewReplacer(`\`, "&#92;", "{", `\{`, "}", `\}`, "[", `\[`, "]", `\]`, "|", `\|`, "<!--", "<"+text.NoBreak+"!--")
 	image    = regexp.MustCompile(`!(\S)`)
 )
@@ -205,7 +205,7 @@ func (t *Tracker) renderComment(c trackers.Text, mention bool) string {
 		b.WriteString("\n")
 	}
 	tail := ""
-	if who := strings.TrimPrefix(c.Mention, "@"); mention && accountID.MatchString(who) {
+	if who := strings.TrimPrefix(c.Mention, "@"); mention && validAccount(who) {
 		if t.flavor == Cloud {
 			who = "accountid:" + who
 		}
