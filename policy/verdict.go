@@ -141,7 +141,7 @@ func judgeChanges(r Rules, f Facts, j *judgement) {
 		j.check("linked change", "yes", "%s", describe(c))
 		if len(c.Services) == 0 {
 			j.unsure[NoServiceConcerned] = true
-			j.check("service", "unknown", "%s concerns none of the configured services, so nobody can say where it must be deployed. Name them with `/holdfast service <name>`.", name(c.Change))
+			j.check("service", "unknown", "%s concerns none of the configured services, so nobody can say where it must be deployed. Name them with `/holdfast service NAME`.", name(c.Change))
 		}
 		for _, s := range c.Services {
 			concerned[s] = true

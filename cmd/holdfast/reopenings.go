@@ -38,8 +38,8 @@ func newReopeningsCmd(e *env) *cobra.Command {
 reopen more tickets than policy.max_reopens reopens none of them until somebody
 decides. Without a subcommand the list is printed.`,
 		Example: `  holdfast reopenings
-  holdfast reopenings confirm deployment:1234
-  holdfast reopenings drop deployment:1234`,
+  holdfast reopenings confirm deployment/1234
+  holdfast reopenings drop deployment/1234`,
 		Args: cobra.NoArgs,
 		RunE: list,
 	}
@@ -54,7 +54,7 @@ decides. Without a subcommand the list is printed.`,
 		Use:     "confirm CAUSE",
 		Short:   "Reopen the tickets of a cause",
 		Long:    `Let the reopenings of a cause happen. It needs a token with the role admin.`,
-		Example: `  holdfast reopenings confirm deployment:1234`,
+		Example: `  holdfast reopenings confirm deployment/1234`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			g, err := e.client().ConfirmReopenings(cmd.Context(), args[0])
@@ -65,7 +65,7 @@ decides. Without a subcommand the list is printed.`,
 		Short: "Leave the tickets of a cause closed",
 		Long: `Leave the tickets closed, for this cause alone: another cause may still reopen
 them. It needs a token with the role admin.`,
-		Example: `  holdfast reopenings drop deployment:1234`,
+		Example: `  holdfast reopenings drop deployment/1234`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			g, err := e.client().DropReopenings(cmd.Context(), args[0])

@@ -34,10 +34,7 @@ func (a *App) Doctor(ctx context.Context) []trackers.Finding {
 			}
 		}
 		check, cancel := context.WithTimeout(ctx, time.Minute)
-		for _, f := range s.Trackers[t.Name].Check(check, unique(targets)) {
-			f.Subject = t.Name + ": " + f.Subject
-			out = append(out, f)
-		}
+		out = append(out, s.Trackers[t.Name].Check(check, unique(targets))...)
 		cancel()
 	}
 	for _, svc := range s.Services {

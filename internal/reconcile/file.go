@@ -148,9 +148,9 @@ func (w *work) draft(target string, mark trackers.Marker) trackers.Draft {
 func closing(spec domain.ItemSpec) []string {
 	lines := []string{"This ticket is closed when its fix runs in production. Claim it in the pull request (a closing keyword with this ticket, or `Refs`); closed earlier, it is reopened and closes itself when the fix ships."}
 	if spec.NeedsService {
-		lines = append(lines, "The postmortem names a service that is not configured. Say which one is meant: `/holdfast service <name>` in a comment.")
+		lines = append(lines, "The postmortem names a service that is not configured. Say which one is meant: `/holdfast service NAME` in a comment.")
 	}
-	return append(lines, "Work without code: `/holdfast attest <url>`. Not to be done: `/holdfast waive <duration> <reason>` by an approver.")
+	return append(lines, "Work without code: `/holdfast attest URL`. Not to be done: `/holdfast waive DURATION REASON` by an approver.")
 }
 
 func typeWords(spec domain.ItemSpec) string {

@@ -141,16 +141,16 @@ func todo(reason policy.Reason, s *Setup, f policy.Facts) []string {
 }
 
 func waysOut(reason policy.Reason) []string {
-	out := []string{"/holdfast fixed-by <sha | pull request URL | #number>", "/holdfast status"}
+	out := []string{"/holdfast fixed-by SHA, #NUMBER or the pull request's address", "/holdfast status"}
 	switch reason {
 	case policy.NoServiceConcerned:
-		out = append([]string{"/holdfast service <name>[,<name>]"}, out...)
+		out = append([]string{"/holdfast service NAME[,NAME]"}, out...)
 	case policy.NotMerged:
-		out = append([]string{"/holdfast not-fixed-by <#number>"}, out...)
+		out = append([]string{"/holdfast not-fixed-by #NUMBER"}, out...)
 	case policy.NoLinkedChange:
-		out = append(out, "/holdfast attest <url> [note]")
+		out = append(out, "/holdfast attest URL [note]")
 	}
-	return append(out, "/holdfast waive <duration> <reason>")
+	return append(out, "/holdfast waive DURATION REASON (an approver)")
 }
 
 // proof says what makes the item verified or exempt.
@@ -200,10 +200,10 @@ func (w *work) question(d policy.Decision) trackers.Text {
 			names = append(names, code(s.Name))
 		}
 		t.Lines = []string{"The fix touches no configured service. Which one must be deployed? Known: " + strings.Join(names[:min(len(names), 30)], ", ") + "."}
-		t.WaysOut = []string{"/holdfast service <name>[,<name>]"}
+		t.WaysOut = []string{"/holdfast service NAME[,NAME]"}
 	default:
 		t.Lines = []string{"A commit in production looks like the fix, without proof. Is it? Name it if so."}
-		t.WaysOut = []string{"/holdfast fixed-by <sha | pull request URL | #number>", "/holdfast not-fixed-by <sha | #number>"}
+		t.WaysOut = []string{"/holdfast fixed-by SHA, #NUMBER or the pull request's address", "/holdfast not-fixed-by SHA or #NUMBER"}
 	}
 	return t
 }

@@ -1,0 +1,388 @@
+package app_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-dev/holdfast/config"
+	"github.com/holdfast-dev/holdfast/internal/api"
+	"github.com/holdfast-dev/holdfast/internal/app"
+	"github.com/holdfast-dev/holdfast/internal/sandbox"
+	"github.com/holdfast-dev/holdfast/trackers/trackertest"
+)
+
+const (
+	checkout = "acme/checkout"
+	payments = "acme/payments"
+
+	botToken   = "token-of-the-bot-0123456789"
+	hookSecret = "webhook-secret-0123456789"
+	aliceToken = "api-token-of-alice-0123456789" // admin; alice approves
+	bobToken   = "api-token-of-bob-0123456789"   // admin; bob owns the items
+	viewToken  = "api-token-of-a-viewer-0123456789"
+	ciToken    = "deployments-token-0123456789"
+	fewToken   = "deployments-token-of-few-0123456789" // checkout in staging only
+
+	// patience is how long something may take before a test gives up on it. It
+	// is only ever waited for when a test fails.
+	patience = 30 * time.Second
+)
+
+// scene is what one test changes of the usual installation. The texts are
+// parts of holdfast.yaml and replace the usual ones.
+type scene struct {
+	flavor   string // of Jira, default cloud
+	services string
+	policy   string
+	apiPart  string // the api section; "-" leaves it out
+	rest     string // further sections
+	jira     sandbox.JiraOptions
+	redisURL string // default: a database of its own in the shared server
+	now      time.Time
+}
+
+const usualServices = `
+  - {name: checkout, aliases: [Checkout service], repo: acme/checkout, tickets: "github:acme/checkout", production: [prod-eu], team: shop}
+  - {name: payments, repo: acme/payments, tickets: "jira:PAY", production: [prod-eu], team: shop}`
+
+const usualAPI = `
+api:
+  tokens:
+    - {name: alice, token: api-token-of-alice-0123456789, role: admin, person: alice@acme.example}
+    - {name: bob, token: api-token-of-bob-0123456789, role: admin, person: bob@acme.example}
+    - {name: viewer, token: api-token-of-a-viewer-0123456789, role: viewer}
+deployments:
+  tokens:
+    - {name: ci, token: deployments-token-0123456789}
+    - {name: narrow, token: deployments-token-of-few-0123456789, services: [checkout], environments: [staging]}`
+
+// world is one installation with everything around it: both stand-ins behind
+// real HTTP, git repositories, and a store in a real Redis.
+type world struct {
+	t      *testing.T
+	gh     *sandbox.GitHub
+	jira   *sandbox.Jira
+	ghURL  string
+	jURL   string
+	faults *trackertest.Faults
+	clock  *clock
+	config string
+	app    *app.App
+	url    string
+	redis  *redis.Client
+	api    *api.Client // with alice's token
+	log    *syncBuffer
+	halt   func()
+	http   *http.Client
+}
+
+// clock is the time of Holdfast and of the stand-ins. It runs with the real
+// time, and tests move it ahead.
+type clock struct{ ahead atomic.Int64 }
+
+func (c *clock) now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
+
+// start runs the installation until the test ends.
+func start(t *testing.T, s scene) *world {
+	t.Helper()
+	w := prepare(t, s)
+	w.run()
+	return w
+}
+
+// prepare sets everything up but Holdfast itself.
+func prepare(t *testing.T, s scene) *world {
+	t.Helper()
+	w := &world{t: t, clock: &clock{}, log: &syncBuffer{}}
+	if s.redisURL == "" {
+		s.redisURL = fmt.Sprintf("redis://%s/%d", redisAddr, nextNumber.Add(1))
+	}
+	w.redis = redisClient(t, s.redisURL)
+	dir := t.TempDir()
+	usual := sandbox.Options{Dir: dir, Now: w.clock.now}
+	w.gh = sandbox.NewGitHub(sandbox.GitHubOptions{Options: usual, Token: botToken, BotLogin: "holdfast-bot"})
+	t.Cleanup(w.gh.Close)
+	s.jira.Options, s.jira.Flavor, s.jira.User, s.jira.Token, s.jira.Projects = usual, s.flavor, "bot@acme.example", botToken, []string{"PAY"}
+	w.jira = sandbox.NewJira(s.jira)
+	t.Cleanup(w.jira.Close)
+	serve := func(h http.Handler) string {
+		server := httptest.NewServer(h)
+		t.Cleanup(server.Close)
+		return server.URL
+	}
+	w.ghURL, w.jURL = serve(w.gh), serve(w.jira)
+	w.gh.SetURL(w.ghURL)
+	w.jira.SetURL(w.jURL)
+	for _, who := range []string{"alice", "bob", "carol"} {
+		w.gh.AddUser(who, "")
+		w.jira.AddUser("account-"+who, who, who+"@acme.example")
+	}
+	for _, repo := range []string{checkout, payments} {
+		require.NoError(t, w.gh.CreateRepo(repo))
+		for _, who := range []string{"alice", "bob", "carol"} {
+			w.gh.SetPermission(repo, who, "write")
+		}
+	}
+	transport := &http.Transport{MaxIdleConnsPerHost: 16}
+	w.faults = &trackertest.Faults{Next: w.judged(transport)}
+	w.http = &http.Client{Transport: w.faults}
+	t.Cleanup(transport.CloseIdleConnections)
+
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	w.url = "http://" + listener.Addr().String()
+	require.NoError(t, listener.Close())
+	w.config = w.yaml(s)
+	w.api = api.NewClient(w.url, aliceToken)
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("what Holdfast logged:\n%s", w.log.tail(8000))
+		}
+	})
+	return w
+}
+
+// judged holds what goes to each stand-in against the service's own
+// description of its interface.
+func (w *world) judged(next http.RoundTripper) http.RoundTripper {
+	gh, jira := trackertest.Judge(w.t, next), trackertest.JudgeJira(w.t, next)
+	return roundTripper(func(r *http.Request) (*http.Response, error) {
+		switch {
+		case strings.HasSuffix(w.ghURL, r.URL.Host):
+			return gh.RoundTrip(r)
+		case strings.HasSuffix(w.jURL, r.URL.Host):
+			return jira.RoundTrip(r)
+		}
+		w.t.Errorf("Holdfast calls %s, which is no tracker", r.URL.Redacted())
+		return next.RoundTrip(r)
+	})
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func (w *world) yaml(s scene) string {
+	if s.services == "" {
+		s.services = usualServices
+	}
+	if s.apiPart == "" {
+		s.apiPart = usualAPI
+	}
+	if s.flavor == "" {
+		s.flavor = "cloud"
+	}
+	return fmt.Sprintf(`
+listen: %[1]q
+public_url: "http://%[1]s"
+data_dir: %[2]q
+redis: {url: %[3]q}
+trackers:
+  - {name: github, kind: github, api_url: %[4]q, token: %[6]s, webhook_secret: %[7]s}
+  - name: jira
+    kind: jira
+    flavor: %[8]s
+    url: %[5]q
+    user: bot@acme.example
+    token: %[6]s
+    webhook_secret: %[7]s
+    projects:
+      PAY: {issue_type: Task, reopen_fields: {%[9]s: Not in production yet}}
+services: %[10]s
+defaults: {tickets: "github:acme/checkout", team: shop}
+teams:
+  - name: shop
+    timezone: UTC
+    leads: [{name: Lead, email: lead@acme.example}]
+    approvers: [alice]
+    default_assignee: bob
+people:
+  - {name: Alice, email: alice@acme.example, github: alice, jira: account-alice}
+  - {name: Bob, email: bob@acme.example, github: bob, jira: account-bob}
+policy: {%[11]s}
+%[12]s
+%[13]s
+`, w.url[len("http://"):], w.t.TempDir(), "redis://"+w.redis.Options().Addr+"/"+fmt.Sprint(w.redis.Options().DB), w.ghURL, w.jURL, botToken, hookSecret, s.flavor,
+		sandbox.ReopenField, s.services, s.policy, strings.TrimPrefix(s.apiPart, "-"), s.rest)
+}
+
+func (w *world) parse(text string) *config.Config {
+	w.t.Helper()
+	cfg, err := config.Parse("holdfast.yaml", []byte(text))
+	require.NoError(w.t, err)
+	return cfg
+}
+
+// run starts Holdfast and connects the webhooks; halt ends it. It may be run
+// again on the same store.
+func (w *world) run() {
+	w.t.Helper()
+	a, err := app.New(w.t.Context(), w.parse(w.config), app.Options{Version: "test", Now: w.clock.now, HTTPClient: w.http,
+		Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+	require.NoError(w.t, err)
+	w.app = a
+	ctx, cancel := context.WithCancel(context.Background())
+	ran := make(chan error, 1)
+	go func() { ran <- a.Run(ctx) }()
+	w.halt = sync.OnceFunc(func() {
+		cancel()
+		select {
+		case err := <-ran:
+			if err != nil {
+				w.t.Errorf("Holdfast ended with: %v", err)
+			}
+		case <-time.After(patience):
+			w.t.Error("Holdfast does not end")
+		}
+		a.Close()
+	})
+	w.t.Cleanup(w.halt)
+	w.gh.SetWebhook(w.url+"/webhooks/github", hookSecret)
+	w.jira.SetWebhook(w.url+"/webhooks/jira", hookSecret)
+}
+
+// until waits for something that must happen.
+func (w *world) until(what string, so func() bool) {
+	w.t.Helper()
+	deadline := time.Now().Add(patience)
+	for !so() {
+		if time.Now().After(deadline) {
+			w.t.Fatalf("not seen within %s: %s", patience, what)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// settle waits until all webhooks are delivered and nothing is due or being
+// worked on, so that what has not happened by then does not happen.
+func (w *world) settle() {
+	w.t.Helper()
+	quiet := 0
+	w.until("all work done", func() bool {
+		if w.busy() {
+			quiet = 0
+			return false
+		}
+		quiet++
+		return quiet >= 3
+	})
+}
+
+func (w *world) busy() bool {
+	ctx := w.t.Context()
+	require.NoError(w.t, w.gh.Flush(ctx))
+	require.NoError(w.t, w.jira.Flush(ctx))
+	due, _, err := w.app.Ledger().Due(ctx)
+	require.NoError(w.t, err)
+	held, err := w.redis.HLen(ctx, "{holdfast}:leases").Result()
+	require.NoError(w.t, err)
+	return due > 0 || held > 0
+}
+
+// pass lets time go by. What is being worked on is finished first, as nobody's
+// lease may run out by this.
+func (w *world) pass(d time.Duration) {
+	w.t.Helper()
+	w.settle()
+	w.clock.ahead.Add(int64(d))
+}
+
+// answer is what a server said.
+type answer struct {
+	status int
+	header http.Header
+	text   string
+}
+
+// problem checks that the answer is a problem of this status that says so.
+func (a answer) problem(t *testing.T, status int, says string) {
+	t.Helper()
+	require.Equal(t, status, a.status, a.text)
+	require.Equal(t, "application/problem+json", a.header.Get("Content-Type"))
+	require.Contains(t, a.text, says)
+}
+
+func (a answer) json(t *testing.T, out any) {
+	t.Helper()
+	require.NoError(t, json.Unmarshal([]byte(a.text), out), a.text)
+}
+
+// call sends a request to Holdfast as curl does. Header lines are "Name: value".
+func (w *world) call(method, path, token, body string, header ...string) answer {
+	w.t.Helper()
+	req, err := http.NewRequestWithContext(w.t.Context(), method, w.url+path, strings.NewReader(body))
+	require.NoError(w.t, err)
+	req.Header.Set("Content-Type", "application/json")
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	for _, h := range header {
+		name, value, _ := strings.Cut(h, ": ")
+		if name == "Host" {
+			req.Host = value
+		}
+		req.Header.Set(name, value)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	require.NoError(w.t, err)
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	require.NoError(w.t, err)
+	return answer{resp.StatusCode, resp.Header, string(text)}
+}
+
+// writes lists what Holdfast wrote to the trackers so far.
+func (w *world) writes() []string {
+	var out []string
+	for _, r := range slices.Concat(w.gh.Requests(), w.jira.Requests()) {
+		read := r.Method == "GET" || r.Method == "HEAD" || strings.HasSuffix(r.Path, "/git-upload-pack") || strings.HasSuffix(r.Path, "graphql") || strings.Contains(r.Path, "/search")
+		if !read {
+			out = append(out, r.Method+" "+r.Path)
+		}
+	}
+	return out
+}
+
+// silent checks that Holdfast writes nothing in consequence of what people do.
+func (w *world) silent(do func()) {
+	w.t.Helper()
+	w.settle()
+	before := len(w.writes())
+	do()
+	w.settle()
+	require.Empty(w.t, w.writes()[before:], "nothing was to be written")
+}
+
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *syncBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *syncBuffer) tail(n int) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := s.b.Bytes()
+	return string(all[max(0, len(all)-n):])
+}

@@ -1,0 +1,99 @@
+package app_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+	"go.uber.org/goleak"
+
+	"github.com/holdfast-dev/holdfast/internal/store/redisserver"
+)
+
+// One redis-server serves all tests of this package, each in a database of its
+// own. It listens on a port, because redis.url takes no socket.
+var (
+	redisAddr  string
+	databases  = 1024
+	nextNumber atomic.Int64
+)
+
+func TestMain(m *testing.M) {
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	stop, err := startRedis()
+	if errors.Is(err, redisserver.ErrNotInstalled) {
+		fmt.Fprintln(os.Stderr, "these tests need a real Redis: install redis-server (Debian: apt-get install redis-server) or run make test")
+		return 1
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "starting redis-server for the tests:", err)
+		return 1
+	}
+	code := m.Run()
+	stop()
+	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+	if err := goleak.Find(); err != nil && code == 0 {
+		fmt.Fprintln(os.Stderr, "after all tests:", err)
+		return 1
+	}
+	return code
+}
+
+func startRedis() (stop func(), err error) {
+	dir, err := os.MkdirTemp("", "hf")
+	if err != nil {
+		return nil, err
+	}
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	proc, err := redisserver.Start(ctx, redisserver.Config{Socket: filepath.Join(dir, "redis.sock"), Args: []string{
+		"--dir", dir, "--save", "", "--appendonly", "yes", "--appendfsync", "everysec", "--databases", fmt.Sprint(databases),
+		"--port", port, "--bind", "127.0.0.1",
+	}})
+	if err != nil {
+		return nil, err
+	}
+	redisAddr = net.JoinHostPort("127.0.0.1", port)
+	return func() {
+		proc.Kill()
+		_ = os.RemoveAll(dir)
+	}, nil
+}
+
+func freePort() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	return port, err
+}
+
+// redisClient looks into a store beside the App under test.
+func redisClient(t *testing.T, url string) *redis.Client {
+	o, err := redis.ParseURL(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+	c := redis.NewClient(o)
+	t.Cleanup(func() { c.Close() })
+	return c
+}
