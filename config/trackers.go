@@ -40,14 +40,15 @@ type Tracker struct {
 	Priorities map[domain.Priority]string `yaml:"priorities" kind:"jira"`
 	Projects   map[string]Project         `yaml:"projects" kind:"jira"`
 
-	Token         Secret `yaml:"token"`
-	WebhookSecret Secret `yaml:"webhook_secret"`
-	Ingest        string `yaml:"ingest" oneof:"webhook poll" jsonschema_description:"poll: for trackers whose webhooks can't reach Holdfast. Default webhook."`
+	Token         Secret   `yaml:"token"`
+	WebhookSecret Secret   `yaml:"webhook_secret"`
+	SweepEvery    Duration `yaml:"sweep_every" jsonschema_description:"How often the tracker is asked what changed, for what no webhook told. Default 5m; 30s with ingest: poll."`
+	Ingest        string   `yaml:"ingest" oneof:"webhook poll" jsonschema_description:"poll: for trackers whose webhooks can't reach Holdfast. Default webhook."`
 }
 
 // App is a GitHub App.
 type App struct {
-	ID         string `yaml:"id" jsonschema_description:"The app's id or client id."`
+	ID         string `yaml:"id" jsonschema_description:"The app's numeric id."`
 	PrivateKey Secret `yaml:"private_key" multiline:"true"`
 }
 

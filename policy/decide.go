@@ -63,6 +63,15 @@ func (d *Decision) do(acts ...Act) { d.Acts = append(d.Acts, acts...) }
 // decideOpen: Holdfast closes what it reopened itself once that has shipped.
 func decideOpen(r Rules, f Facts, d *Decision) {
 	if d.Verdict != Verified && d.Verdict != Exempt {
+		// What the comment says must stay true, without an edit for every
+		// deployment in between.
+		if f.ReopenedByUs && f.HasComment && d.Verdict == NotVerified && f.CommentReason != d.Reason {
+			d.do(ActSay)
+		}
+		return
+	}
+	if again := f.CloseRefusedAt.Add(24 * time.Hour); !f.CloseRefusedAt.IsZero() && f.Now.Before(again) {
+		d.look(again)
 		return
 	}
 	ours := f.ReopenedByUs && r.CloseWhenVerified != CloseNever

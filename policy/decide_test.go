@@ -48,7 +48,7 @@ func accepted(f *Facts) {
 }
 func reopenedByUs(f *Facts) {
 	open(f)
-	f.ReopenedByUs, f.ReopenCount, f.Awaiting, f.HasComment = true, 1, true, true
+	f.ReopenedByUs, f.ReopenCount, f.Awaiting, f.HasComment, f.CommentReason = true, 1, true, true, NotDeployed
 }
 func set(t domain.Target, p Presence) func(*Facts) {
 	return func(f *Facts) { f.Changes[0].Presence[t] = p }
@@ -132,6 +132,9 @@ func TestDecide(t *testing.T) {
 		}), want: want{Unknown, RevisionUnknown, StatusClosedEarly, []Act{ActReopen, ActSay}, false, 0}},
 
 		{name: "reopened by us and shipped is closed with the proof", facts: given(everywhere, reopenedByUs), want: want{Verified, "", StatusVerified, []Act{ActClose, ActSay}, true, 0}},
+		{name: "the comment follows the reason", facts: given(reopenedByUs, func(f *Facts) { f.CommentReason = NotMerged }), want: want{NotVerified, NotDeployed, StatusAwaiting, []Act{ActSay}, false, 0}},
+		{name: "a close that the tracker refuses is tried again once a day", facts: given(everywhere, reopenedByUs, func(f *Facts) { f.CloseRefusedAt = now.Add(-time.Hour) }),
+			want: want{Verified, "", StatusVerified, nil, false, 23 * time.Hour}},
 		{name: "with never it only says so", facts: given(everywhere, reopenedByUs), rules: func(r *Rules) { r.CloseWhenVerified = CloseNever },
 			want: want{Verified, "", StatusVerified, []Act{ActUnlabel, ActSay}, false, 0}},
 		{name: "an open item that shipped is left open", facts: given(everywhere, open), want: want{Verified, "", StatusVerified, nil, false, 0}},
@@ -300,7 +303,7 @@ func carryOut(f *Facts, d Decision) {
 		case ActClose:
 			f.Closed, f.CloseReason, f.ClosedAt, f.CloseSeenAt, f.Awaiting = true, domain.Completed, f.Now, f.Now, false
 		case ActSay, ActSayNew:
-			f.HasComment = true
+			f.HasComment, f.CommentReason = true, d.Reason
 		case ActAsk:
 			f.Asked = map[string]bool{string(d.Reason): true}
 		case ActTell:

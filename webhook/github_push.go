@@ -98,26 +98,28 @@ func (h *Handler) githubPush(d *delivery) (reading, error) {
 	}
 	ev, configured := d.ofRepo(domain.EventPush, repo.name)
 	branch, isBranch := strings.CutPrefix(ref, "refs/heads/")
+	isTag := strings.HasPrefix(ref, "refs/tags/")
 	switch {
 	case !configured:
 		return ignore(reasonNotConfigured), nil
-	case !isBranch || branch == "":
-		return nothing("a push to something that is no branch"), nil
+	case !isTag && (!isBranch || branch == ""):
+		return nothing("a push to something that is no branch and no tag"), nil
 	case deleted:
-		return nothing("a branch was deleted"), nil
+		return nothing("a branch or tag was deleted"), nil
 	}
 	ev.Action, ev.Actor = "pushed", sender
 	if ev.Actor == "" {
 		ev.Actor = pusher
 	}
-	ev.Branch, ev.Head = oneLine(branch, maxName), after
-	ev.DefaultRef = repo.isDefault(branch)
+	ev.Head = after
 	ev.At = firstOf(sane(time.Unix(repo.pushedAt, 0), d.now), moment(headAt, d.now), d.now)
-	made := h.pushClaims(d, &ev, commits)
-	if len(made) == 0 && !ev.DefaultRef {
-		return nothing("no commit claims a ticket"), nil
+	if isTag {
+		// A deployment of that version may wait for it. Its commits came, or
+		// come, with a branch.
+		return reading{events: []domain.Event{ev}}, nil
 	}
-	return reading{events: inParts(ev, made)}, nil
+	ev.Branch, ev.DefaultRef = oneLine(branch, maxName), repo.isDefault(branch)
+	return reading{events: inParts(ev, h.pushClaims(d, &ev, commits))}, nil
 }
 
 // inParts deals the claims out to as many events as they need. The first has

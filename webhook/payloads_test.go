@@ -76,7 +76,11 @@ func TestReadsWhatGoGitHubReads(t *testing.T) {
 				require.Equal(t, pr.GetUser().GetLogin(), c.Change.Author, name)
 			}
 		case *github.PushEvent:
-			require.Equal(t, p.GetRef(), "refs/heads/"+ev.Branch, name)
+			if ev.Branch != "" {
+				require.Equal(t, p.GetRef(), "refs/heads/"+ev.Branch, name)
+			} else {
+				require.Contains(t, p.GetRef(), "refs/tags/", name)
+			}
 			require.Equal(t, p.GetAfter(), ev.Head, name)
 			require.Equal(t, p.GetRepo().GetDefaultBranch() == ev.Branch, ev.DefaultRef, name)
 		case *github.DeploymentStatusEvent:

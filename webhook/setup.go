@@ -56,15 +56,15 @@ func newSetup(configured []Tracker) (*setup, error) {
 		s.byName[c.Name] = t
 	}
 	for _, t := range s.byName {
-		t.claims = claimContext(t.Tracker, configured)
+		t.claims = ClaimContext(t.Tracker, configured)
 	}
 	return s, nil
 }
 
-// claimContext says how references in the texts of a GitHub tracker are
-// read. Where two Jira trackers have a project of the same key, the first
+// ClaimContext says how references in the texts of a GitHub tracker are
+// read, all but the repository that they stand in. Where two Jira trackers have a project of the same key, the first
 // one configured gets it.
-func claimContext(t Tracker, all []Tracker) claims.Context {
+func ClaimContext(t Tracker, all []Tracker) claims.Context {
 	ctx := claims.Context{
 		GitHubTracker: t.Name, GitHubHosts: t.WebURLs, Repos: map[string]string{},
 		JiraTrackers: map[string]string{}, JiraHosts: map[string]string{},

@@ -187,7 +187,7 @@ func (h *Handler) record(c *gin.Context, kind string, d *delivery, r reading) {
 	}
 	if !anyFirst {
 		h.count(kind, d.tracker.Name, d.event, "repeated")
-		answer(c, http.StatusAccepted, bodyRepeated)
+		answer(c, http.StatusAccepted, bodyRecorded) // the first answer again
 		return
 	}
 	h.count(kind, d.tracker.Name, d.event, "recorded")

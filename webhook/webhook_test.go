@@ -172,11 +172,11 @@ func TestRepeatedDeliveryGetsTheFirstAnswer(t *testing.T) {
 	require.Equal(t, reply{202, first.Header, `{"status":"recorded"}`}, first)
 	again := f.github("issues", "d1", closedIssue)
 	require.Equal(t, 202, again.Status)
-	require.JSONEq(t, `{"status":"repeated"}`, again.Body)
+	require.JSONEq(t, `{"status":"recorded"}`, again.Body)
 	require.Len(t, f.take(), 1)
 
 	require.Equal(t, 202, f.jira("j1", closedJira).Status)
-	require.Contains(t, f.jira("j1", closedJira).Body, "repeated")
+	require.Contains(t, f.jira("j1", closedJira).Body, "recorded")
 	require.Len(t, f.take(), 1)
 }
 

@@ -69,6 +69,9 @@ func (e *env) checkConfig(path string) error {
 	}
 	if err != nil {
 		if errors.As(err, &problems) {
+			if len(problems) == 1 {
+				return fmt.Errorf("1 problem:\n%w", err)
+			}
 			return fmt.Errorf("%d problems:\n%w", len(problems), err)
 		}
 		return err

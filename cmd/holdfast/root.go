@@ -50,6 +50,7 @@ with tabs in a pipe, and JSON with -o json.`,
 	root.AddCommand(
 		newServeCmd(e),
 		newDemoCmd(e),
+		newSandboxCmd(e),
 		newCheckConfigCmd(e),
 		newParseCmd(e),
 		newFileCmd(e),
@@ -65,6 +66,7 @@ with tabs in a pipe, and JSON with -o json.`,
 		newPauseCmd(e),
 		newResumeCmd(e),
 		newReopeningsCmd(e),
+		newVerdictsCmd(e),
 		newVersionCmd(e),
 	)
 	root.SetHelpCommand(newHelpCmd())

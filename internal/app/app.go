@@ -192,9 +192,22 @@ func (a *App) work(ctx context.Context) {
 		case <-ctx.Done():
 		}
 	}
+	if err := a.startSweeps(ctx); err != nil {
+		a.log.Error("the sweeps could not be started", "err", err)
+	}
 	if err := a.reconciler.Run(ctx); err != nil {
 		a.log.Error("the reconciler ended", "err", err)
 	}
+}
+
+// startSweeps makes each tracker's sweep due: what was missed while this
+// process did not run is found now.
+func (a *App) startSweeps(ctx context.Context) error {
+	var subjects []string
+	for _, t := range a.cfg.Load().Trackers {
+		subjects = append(subjects, "sweep/"+t.Name)
+	}
+	return a.ledger.Touch(ctx, a.o.Now(), subjects...)
 }
 
 // Reload puts another configuration in force. What was read at the start
@@ -217,7 +230,7 @@ func (a *App) Reload(ctx context.Context, cfg *config.Config) error {
 	}
 	a.cfg.Store(cfg)
 	a.handler.Store(&h)
-	return a.reconciler.Reload(ctx, setup)
+	return errors.Join(a.reconciler.Reload(ctx, setup), a.startSweeps(ctx))
 }
 
 // Close ends what New started. Run must have returned.

@@ -222,16 +222,21 @@ func changeError(err error) error {
 }
 
 // Retry implements api.Backend.
-func (b *Backend) Retry(ctx context.Context, _ api.Actor, id string) (api.ItemView, error) {
+func (b *Backend) Retry(ctx context.Context, by api.Actor, id string) (api.ItemView, error) {
 	st, err := b.state(ctx, id)
 	if err != nil {
 		return api.ItemView{}, err
 	}
-	if err := b.ledger.Touch(ctx, b.now(), "item/"+id); err != nil {
-		return api.ItemView{}, storeError(err)
+	if st.Ticket == nil {
+		if err := b.ledger.Touch(ctx, b.now(), "item/"+id); err != nil {
+			return api.ItemView{}, storeError(err)
+		}
+		v, _, err := b.one(ctx, st)
+		return v, err
 	}
-	v, _, err := b.one(ctx, st)
-	return v, err
+	// As a delivery would: the ticket is read back.
+	return b.add(ctx, by, id, domain.Entry{At: b.now().UTC(), Kind: domain.Fact, Name: domain.TicketEvent, Note: "An operator asked for another look.",
+		Event: &domain.Event{Kind: domain.EventTicket, Tracker: st.Ticket.Ref.Tracker(), Action: "retried", Ticket: st.Ticket.Ref, At: b.now().UTC()}})
 }
 
 // PauseState implements api.Backend.

@@ -7,10 +7,12 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/holdfast-dev/holdfast/internal/api"
 	"github.com/holdfast-dev/holdfast/internal/domain"
 	"github.com/holdfast-dev/holdfast/internal/ledger"
+	"github.com/holdfast-dev/holdfast/internal/reconcile"
 )
 
 // clockAhead is how far a sender's clock may be ahead of ours.
@@ -33,9 +35,9 @@ func (b *Backend) Deploy(ctx context.Context, by api.Actor, r api.DeploymentRepo
 		FinishedAt: r.FinishedAt, ReceivedAt: now, URL: r.URL, Source: "token " + by.Name, Fixes: r.Fixes,
 	}
 	var warnings []string
-	if d.FinishedAt.IsZero() {
-		d.FinishedAt = now
-	} else if d.FinishedAt.After(now.Add(clockAhead)) {
+	// Without a time it is the time of receipt, and the same report again is
+	// no later one.
+	if d.FinishedAt.After(now.Add(clockAhead)) {
 		warnings = append(warnings, fmt.Sprintf("finished_at %s is ahead of this server's clock; the time of receipt is used", d.FinishedAt.UTC().Format(time.RFC3339)))
 		d.FinishedAt = now
 	}
@@ -47,7 +49,13 @@ func (b *Backend) Deploy(ctx context.Context, by api.Actor, r api.DeploymentRepo
 	if !d.Production {
 		warnings = append(warnings, fmt.Sprintf("%q is no production environment of %s (%s); it is recorded and proves nothing", r.Environment, svc.Name, strings.Join(production, ", ")))
 	}
+	if strings.ContainsFunc(r.ID, func(c rune) bool { return !unicode.IsPrint(c) }) {
+		return api.DeployResult{}, api.Invalid{Field: "id", Detail: "it holds characters that cannot be printed"}
+	}
 	for _, fix := range r.Fixes {
+		if !reconcile.NamesChange(fix.Change) {
+			warnings = append(warnings, fmt.Sprintf("fixes: %q names no change: write a commit, #12, owner/repo#12 or the address of a pull request", fix.Change))
+		}
 		if _, err := b.fixedItem(ctx, fix.Item); errors.Is(err, ledger.ErrNotFound) {
 			warnings = append(warnings, fmt.Sprintf("fixes: there is no item %q", fix.Item))
 		}

@@ -253,8 +253,36 @@ func (w *world) run() {
 		a.Close()
 	})
 	w.t.Cleanup(w.halt)
+	w.t.Cleanup(w.tellLedgers)
 	w.gh.SetWebhook(w.url+"/webhooks/github", hookSecret)
 	w.jira.SetWebhook(w.url+"/webhooks/jira", hookSecret)
+}
+
+// tellLedgers shows, when the test has failed, what Holdfast recorded.
+func (w *world) tellLedgers() {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if !w.t.Failed() {
+		return
+	}
+	ids, err := w.app.Ledger().ItemIDs(ctx, "", 20)
+	if err != nil {
+		w.t.Logf("no ledger: %v", err)
+	}
+	for _, id := range ids {
+		entries, err := w.app.Ledger().Entries(ctx, id)
+		w.t.Logf("ledger of %s (err %v)", id, err)
+		for _, e := range entries {
+			more := ""
+			switch {
+			case e.Verdict != nil:
+				more = e.Verdict.Status + " " + e.Verdict.Cause
+			case e.Event != nil:
+				more = e.Event.Action + " by " + e.Event.Actor + " at " + e.Event.At.Format(time.TimeOnly)
+			}
+			w.t.Logf("%3d %s %s: %s [%s] %s", e.Seq, e.At.Format("15:04:05.000"), e.Name, e.Note, e.Cause, more)
+		}
+	}
 }
 
 // until waits for something that must happen.

@@ -26,7 +26,10 @@ func (a *App) routes(cfg *config.Config) (http.Handler, error) {
 	if err := engine.SetTrustedProxies(nil); err != nil {
 		return nil, err
 	}
-	hooks, err := webhook.New(webhook.Options{Trackers: hookTrackers(cfg), Recorder: a.ledger, Deployments: deploymentTargets(cfg), Count: a.metrics.delivery, Log: a.log, Now: a.o.Now})
+	// A tracker that is only polled needs no secret, and then takes no
+	// deliveries.
+	heard := slices.DeleteFunc(hookTrackers(cfg), func(t webhook.Tracker) bool { return len(t.Secret) == 0 })
+	hooks, err := webhook.New(webhook.Options{Trackers: heard, Recorder: a.ledger, Deployments: deploymentTargets(cfg), Count: a.metrics.delivery, Log: a.log, Now: a.o.Now})
 	if err != nil {
 		return nil, err
 	}
@@ -71,9 +74,6 @@ func tokens(cfg *config.Config) []api.Token {
 func hookTrackers(cfg *config.Config) []webhook.Tracker {
 	var out []webhook.Tracker
 	for _, t := range cfg.Trackers {
-		if t.Ingest == config.IngestPoll && t.WebhookSecret.Reveal() == "" {
-			continue
-		}
 		w := webhook.Tracker{Name: t.Name, Kind: t.Kind, Secret: []byte(t.WebhookSecret.Reveal())}
 		add := func(list *[]string, s string) {
 			if !slices.ContainsFunc(*list, func(x string) bool { return strings.EqualFold(x, s) }) {

@@ -10,22 +10,68 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/config"
+	"github.com/holdfast-dev/holdfast/internal/claims"
 	"github.com/holdfast-dev/holdfast/internal/domain"
 	"github.com/holdfast-dev/holdfast/internal/reconcile"
 	"github.com/holdfast-dev/holdfast/policy"
 	"github.com/holdfast-dev/holdfast/trackers"
 	"github.com/holdfast-dev/holdfast/trackers/github"
 	"github.com/holdfast-dev/holdfast/trackers/jira"
+	"github.com/holdfast-dev/holdfast/webhook"
+)
+
+// How often a tracker is swept: seldom where its webhooks are heard, often
+// where the sweep is the only way in.
+const (
+	sweepHeard  = 5 * time.Minute
+	sweepPolled = 30 * time.Second
 )
 
 // setup turns the configuration into what the reconciler works with.
 func (a *App) setup(cfg *config.Config) (*reconcile.Setup, error) {
 	s := &reconcile.Setup{
-		Trackers: map[string]trackers.Tracker{}, Services: cfg.Services(), People: cfg.People(), Teams: map[string]reconcile.Team{}, Approvers: cfg.Policy.Approvers,
+		Trackers: map[string]trackers.Tracker{}, Services: cfg.Services(), People: cfg.People(), Teams: map[string]reconcile.Team{},
 		Labels:    reconcile.Labels{Postmortem: cfg.Labels.Postmortem, Awaiting: cfg.Labels.Awaiting},
 		MarkerKey: a.key, PublicURL: cfg.PublicURL, Hash: verdictHash(cfg),
 		Rules:    func(team string, p domain.Priority) policy.Rules { return rules(cfg.TeamPolicy(team), p) },
 		Settings: func(team string) reconcile.Settings { return settings(cfg.TeamPolicy(team)) },
+	}
+	hooks := hookTrackers(cfg)
+	context := map[string]claims.Context{}
+	for _, h := range hooks {
+		context[h.Name] = webhook.ClaimContext(h, hooks)
+	}
+	s.Claims = func(tracker, repo string) claims.Context {
+		c := context[tracker]
+		c.Repo = repo
+		return c
+	}
+	s.SweepEvery = func(tracker string) time.Duration {
+		t, _ := cfg.Tracker(tracker)
+		switch {
+		case t.SweepEvery > 0:
+			return time.Duration(t.SweepEvery)
+		case t.Ingest == config.IngestPoll:
+			return sweepPolled
+		}
+		return sweepHeard
+	}
+	s.SweepTargets = func(tracker string) []string {
+		var out []string
+		for _, target := range cfg.Targets() {
+			if name, project, _ := strings.Cut(target, ":"); name == tracker {
+				out = append(out, project)
+			}
+		}
+		return out
+	}
+	targets := deploymentTargets(cfg)
+	s.DeploymentTargets = func(tracker, repo, environment string) []reconcile.DeploymentTarget {
+		var out []reconcile.DeploymentTarget
+		for _, t := range targets(tracker, repo, environment) {
+			out = append(out, reconcile.DeploymentTarget(t))
+		}
+		return out
 	}
 	for _, t := range cfg.Trackers {
 		made, err := a.tracker(cfg, t)
@@ -77,7 +123,7 @@ func rules(p config.Policy, priority domain.Priority) policy.Rules {
 
 func settings(p config.Policy) reconcile.Settings {
 	s := reconcile.Settings{Enforce: p.Enforce, Due: map[domain.Priority]time.Duration{}, MaxReopens: p.MaxReopens, WaiverMax: time.Duration(p.WaiverMax),
-		SelfAttest: p.SelfAttest, SilentAfter: time.Duration(p.SilentAfter)}
+		SelfAttest: p.SelfAttest, Approvers: p.Approvers, SilentAfter: time.Duration(p.SilentAfter)}
 	for k, v := range p.Due {
 		s.Due[k] = time.Duration(v)
 	}

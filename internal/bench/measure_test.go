@@ -25,11 +25,7 @@ import (
 // have it.
 func startRedis(t testing.TB) *redis.Client {
 	t.Helper()
-	dir := t.TempDir()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	addr := l.Addr().String()
-	require.NoError(t, l.Close())
+	dir, addr := t.TempDir(), freeAddress(t)
 	_, port, _ := net.SplitHostPort(addr)
 	// A path of a unix socket has to be short.
 	sockets, err := os.MkdirTemp("", "hfb")
@@ -46,6 +42,15 @@ func startRedis(t testing.TB) *redis.Client {
 	c := client(addr)
 	t.Cleanup(func() { c.Close() })
 	return c
+}
+
+// freeAddress is an address on which nobody listens for now.
+func freeAddress(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, l.Close())
+	return l.Addr().String()
 }
 
 func client(addr string) *redis.Client {

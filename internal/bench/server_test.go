@@ -27,7 +27,7 @@ const (
 	serverHoldfast = "holdfast"
 
 	bareStream = "deliveries"
-	secret     = "the secret of the benchmark"
+	secret     = "the-secret-of-the-benchmark"
 	repo       = "acme/checkout"
 	ticket     = 12
 )

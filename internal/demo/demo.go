@@ -44,6 +44,8 @@ type stage struct {
 	client *api.Client
 	step   int
 	failed int
+	// The issues of the story, in acme/checkout.
+	timeoutIssue, alertIssue int
 }
 
 // Run tells the story, then serves until ctx ends, unless Exit is set. The

@@ -2,7 +2,6 @@ package demo
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -50,7 +49,7 @@ func (s *stage) see(ctx context.Context, what string, so func() bool, links ...s
 
 // quote shows what a person finds on the ticket.
 func (s *stage) quote() {
-	is, ok := s.gh.Issue(checkoutRepo, timeoutIssue)
+	is, ok := s.gh.Issue(checkoutRepo, s.timeoutIssue)
 	if !ok || len(is.Comments) == 0 {
 		return
 	}
@@ -62,19 +61,25 @@ func (s *stage) quote() {
 	}
 }
 
-// list shows what is still open.
+// list shows what is still open: one item, as soon as the last outcome is
+// recorded.
 func (s *stage) list(ctx context.Context) error {
-	page, err := s.client.Items(ctx, api.ItemQuery{Limit: 100})
-	if err != nil {
-		return fmt.Errorf("listing the items: %w", err)
-	}
-	s.tell("What is open")
-	open := 0
-	for _, i := range page.Items {
-		if i.Ticket == nil || i.Ticket.State != "open" {
-			continue
+	var open []api.ItemView
+	done := s.until(ctx, func() bool {
+		page, err := s.client.Items(ctx, api.ItemQuery{Limit: 100})
+		if err != nil {
+			return false
 		}
-		open++
+		open = open[:0]
+		for _, i := range page.Items {
+			if i.Ticket != nil && i.Ticket.State == "open" {
+				open = append(open, i)
+			}
+		}
+		return len(open) == 1
+	})
+	s.tell("What is open")
+	for _, i := range open {
 		due := ""
 		if i.Due != nil {
 			due = ", due " + *i.Due
@@ -83,8 +88,8 @@ func (s *stage) list(ctx context.Context) error {
 		s.say("      %s", s.paint("36", i.Ticket.URL))
 	}
 	s.say("")
-	if open != 1 {
-		return errors.New("exactly one item should be open by now")
+	if !done {
+		return fmt.Errorf("%d items are open; it should be one", len(open))
 	}
 	return nil
 }

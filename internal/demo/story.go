@@ -15,12 +15,8 @@ import (
 // patience is how long a step may take before it counts as not happened.
 const patience = 20 * time.Second
 
-// The tickets of the story, in the order of the document.
-const (
-	timeoutIssue = 1 // github acme/checkout#1
-	alertIssue   = 2
-	refundIssue  = "PAY-1"
-)
+// refundIssue is the only ticket in Jira.
+const refundIssue = "PAY-1"
 
 // story tells and checks everything, one step after the other.
 func (s *stage) story(ctx context.Context) error {
@@ -30,13 +26,16 @@ func (s *stage) story(ctx context.Context) error {
 		return fmt.Errorf("filing the postmortem: %w", err)
 	}
 	s.tell("A postmortem is filed: %s, with %d action items", filed.Postmortem, len(filed.Items))
+	if !s.until(ctx, func() bool { return s.numbers(ctx) }) {
+		return fmt.Errorf("not every item has a ticket within %s", patience)
+	}
 
 	s.see(ctx, "its tickets are in GitHub and Jira, with priority and type as labels", func() bool {
-		is, ok := s.gh.Issue(checkoutRepo, timeoutIssue)
+		is, ok := s.gh.Issue(checkoutRepo, s.timeoutIssue)
 		j, jok := s.jira.Issue(refundIssue)
-		two, tok := s.gh.Issue(checkoutRepo, alertIssue)
+		two, tok := s.gh.Issue(checkoutRepo, s.alertIssue)
 		return ok && jok && tok && subset(is.Labels, "P1", "preventative", "postmortem") && subset(two.Labels, "P2", "mitigative") && subset(j.Labels, "P1", "preventative", "postmortem") && j.Priority == "High"
-	}, s.issueURL(timeoutIssue), s.issueURL(alertIssue), s.jiraURL())
+	}, s.issueURL(s.timeoutIssue), s.issueURL(s.alertIssue), s.jiraURL())
 
 	base, err := s.deployBase(ctx)
 	if err != nil {
@@ -46,11 +45,11 @@ func (s *stage) story(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.tell("Bob merges the fix, and GitHub closes #%d with the merge: closed early, nothing is deployed yet", timeoutIssue)
+	s.tell("Bob merges the fix, and GitHub closes #%d with the merge: closed early, nothing is deployed yet", s.timeoutIssue)
 	s.see(ctx, "Holdfast reopened it, with the label and the reason", func() bool {
-		is, _ := s.gh.Issue(checkoutRepo, timeoutIssue)
+		is, _ := s.gh.Issue(checkoutRepo, s.timeoutIssue)
 		return is.State == "open" && subset(is.Labels, "awaiting-deployment") && commented(is, "Not in production yet")
-	}, s.issueURL(timeoutIssue))
+	}, s.issueURL(s.timeoutIssue))
 	s.quote()
 
 	refund, err := s.mergePayments()
@@ -68,14 +67,14 @@ func (s *stage) story(ctx context.Context) error {
 	}
 	s.tell("The fix goes to staging")
 	s.see(ctx, "nothing happens: staging proves nothing", func() bool {
-		is, _ := s.gh.Issue(checkoutRepo, timeoutIssue)
+		is, _ := s.gh.Issue(checkoutRepo, s.timeoutIssue)
 		return is.State == "open"
 	})
 	if err := s.deploy(ctx, "prod-eu", fix); err != nil {
 		return err
 	}
 	s.tell("The fix goes to production: CI calls POST /api/v1/deployments")
-	s.see(ctx, "Holdfast closed the ticket with the proof", func() bool { return s.closedWithProof() }, s.issueURL(timeoutIssue))
+	s.see(ctx, "Holdfast closed the ticket with the proof", func() bool { return s.closedWithProof() }, s.issueURL(s.timeoutIssue))
 	s.quote()
 	if _, err := s.gh.Deploy(paymentsRepo, "prod-eu", refund, "success", "alice"); err != nil {
 		return err
@@ -91,15 +90,31 @@ func (s *stage) story(ctx context.Context) error {
 	}
 	s.tell("Checkout is rolled back")
 	s.see(ctx, "after rollback_grace Holdfast reopened the ticket: the fix is gone", func() bool {
-		is, _ := s.gh.Issue(checkoutRepo, timeoutIssue)
+		is, _ := s.gh.Issue(checkoutRepo, s.timeoutIssue)
 		return is.State == "open" && commented(is, "rolled back")
-	}, s.issueURL(timeoutIssue))
+	}, s.issueURL(s.timeoutIssue))
 	if err := s.deploy(ctx, "prod-eu", fix); err != nil {
 		return err
 	}
 	s.tell("It is rolled forward again")
-	s.see(ctx, "Holdfast closed the ticket", func() bool { return s.closedWithProof() }, s.issueURL(timeoutIssue))
+	s.see(ctx, "Holdfast closed the ticket", func() bool { return s.closedWithProof() }, s.issueURL(s.timeoutIssue))
 	return s.list(ctx)
+}
+
+// numbers learns which issue is which: tickets are made side by side, in no
+// particular order.
+func (s *stage) numbers(ctx context.Context) bool {
+	page, err := s.client.Items(ctx, api.ItemQuery{Limit: 100})
+	if err != nil || len(page.Items) != 3 {
+		return false
+	}
+	for _, i := range page.Items {
+		if i.Ticket == nil {
+			return false
+		}
+	}
+	s.timeoutIssue, s.alertIssue = page.Items[0].Ticket.Ref.Number(), page.Items[1].Ticket.Ref.Number()
+	return true
 }
 
 // deployBase reports what runs before any fix.
@@ -120,7 +135,7 @@ func (s *stage) deployBase(ctx context.Context) (string, error) {
 }
 
 func (s *stage) mergeCheckout() (string, error) {
-	n, err := s.gh.OpenPull(checkoutRepo, sandbox.PullRequest{Actor: "bob", Branch: "timeouts", Title: "Time out calls to the provider", Body: fmt.Sprintf("Fixes #%d", timeoutIssue),
+	n, err := s.gh.OpenPull(checkoutRepo, sandbox.PullRequest{Actor: "bob", Branch: "timeouts", Title: "Time out calls to the provider", Body: fmt.Sprintf("Fixes #%d", s.timeoutIssue),
 		Commits: []sandbox.Commit{{Message: "Time out after 2 s", Files: map[string]string{"client.go": "package client\n\nconst timeout = 2\n"}}}})
 	if err != nil {
 		return "", err
@@ -158,7 +173,7 @@ func (s *stage) deploy(ctx context.Context, environment, sha string) error {
 }
 
 func (s *stage) closedWithProof() bool {
-	is, _ := s.gh.Issue(checkoutRepo, timeoutIssue)
+	is, _ := s.gh.Issue(checkoutRepo, s.timeoutIssue)
 	return is.State == "closed" && !slices.Contains(is.Labels, "awaiting-deployment") && commented(is, "In production")
 }
 

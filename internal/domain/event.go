@@ -24,13 +24,16 @@ type Event struct {
 	Actor   string    `json:"actor,omitempty"`  // login or account id
 	At      time.Time `json:"at"`               // the tracker's clock where it tells, else receipt
 
-	Repo    string `json:"repo,omitempty"`     // OWNER/NAME, for GitHub
-	Ticket  Ref    `json:"ticket,omitempty"`   // EventTicket, EventComment
-	NewRef  Ref    `json:"new_ref,omitempty"`  // moved or transferred to
-	OldRef  Ref    `json:"old_ref,omitempty"`  // moved from
-	Native  string `json:"native,omitempty"`   // immutable id of the ticket
-	Comment string `json:"comment,omitempty"`  // id of the comment
-	Command bool   `json:"command,omitempty"`  // the comment's text mentions /holdfast: worth reading back
+	Repo    string `json:"repo,omitempty"`    // OWNER/NAME, for GitHub
+	Ticket  Ref    `json:"ticket,omitempty"`  // EventTicket, EventComment
+	NewRef  Ref    `json:"new_ref,omitempty"` // moved or transferred to
+	OldRef  Ref    `json:"old_ref,omitempty"` // moved from
+	Native  string `json:"native,omitempty"`  // immutable id of the ticket
+	Comment string `json:"comment,omitempty"` // id of the comment
+	Command bool   `json:"command,omitempty"` // the comment's text mentions /holdfast: worth reading back
+	// Assignee is who was assigned, with the action assigned.
+	Assignee string `json:"assignee,omitempty"`
+
 	Closed  *bool  `json:"closed,omitempty"`   // state that the event shows
 	ToState string `json:"to_state,omitempty"` // Jira: id of the status it moved to
 

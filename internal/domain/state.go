@@ -45,6 +45,7 @@ type State struct {
 	Reopened           int       `json:"reopened"`                      // by Holdfast, ever
 	ReopenCount        int       `json:"reopen_count"`                  // since it was last set to 0
 	ReopenRefusedAt    time.Time `json:"reopen_refused_at,omitzero"`
+	CloseRefusedAt     time.Time `json:"close_refused_at,omitzero"`
 	EscalatedAt        time.Time `json:"escalated_at,omitzero"`
 
 	// Hints are deliveries about the ticket that were not answered by reading
@@ -59,6 +60,7 @@ type State struct {
 
 	Comment         string          `json:"comment,omitempty"`        // id of the one comment
 	CommentDigest   string          `json:"comment_digest,omitempty"` // of its text
+	CommentReason   string          `json:"comment_reason,omitempty"` // of the decision that it tells of
 	OurComments     []string        `json:"our_comments,omitempty"`
 	Awaiting        bool            `json:"awaiting,omitempty"` // carries the label
 	Asked           map[string]bool `json:"asked,omitempty"`    // questions asked on the ticket

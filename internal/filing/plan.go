@@ -118,6 +118,11 @@ func Make(in Input) (Plan, error) {
 		taken[j] = true
 		p.Lines = append(p.Lines, known(spec, in.Items[j], detail))
 	}
+	for _, l := range p.Lines {
+		if l.Spec.Target == "" && l.Spec.AdoptRef == "" && !l.Spec.Done {
+			return Plan{}, Problem{"items", fmt.Sprintf("nothing says where the ticket of %q goes: name a configured service (known are %s), or set defaults.tickets in the configuration", clip(l.Spec.Title, 80), names(in.Setup))}
+		}
+	}
 	for j, st := range in.Items {
 		if !taken[j] && !st.Removed {
 			p.Lines = append(p.Lines, Line{Action: Remove, Spec: st.Spec, Ticket: ref(st), Detail: "the document no longer has it; its ticket is told and stays"})
@@ -142,7 +147,10 @@ func first(spec domain.ItemSpec) Action {
 // which the document falls silent stay as they are.
 func known(spec domain.ItemSpec, st domain.State, detail string) Line {
 	old := st.Spec
-	spec.ID, spec.N, spec.Target, spec.Team, spec.AdoptRef = old.ID, old.N, old.Target, old.Team, old.AdoptRef
+	spec.ID, spec.N, spec.AdoptRef = old.ID, old.N, old.AdoptRef
+	if st.Ticket != nil || old.Target != "" {
+		spec.Target, spec.Team = old.Target, old.Team
+	}
 	if len(spec.Services) == 0 {
 		spec.Services, spec.NeedsService = old.Services, old.NeedsService
 	}
@@ -163,7 +171,7 @@ func known(spec domain.ItemSpec, st domain.State, detail string) Line {
 }
 
 func changed(a, b domain.ItemSpec) bool {
-	return a.Title != b.Title || a.Text != b.Text || a.Priority != b.Priority || a.Type != b.Type || a.Owner != b.Owner || a.Due != b.Due ||
+	return a.Target != b.Target || a.Title != b.Title || a.Text != b.Text || a.Priority != b.Priority || a.Type != b.Type || a.Owner != b.Owner || a.Due != b.Due ||
 		strings.Join(a.Services, ",") != strings.Join(b.Services, ",")
 }
 

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/holdfast-dev/holdfast/internal/containment"
 )
 
 // seen is where commits are kept that no branch or tag of the remote holds any
@@ -50,7 +52,7 @@ func (r *Repo) forget() {
 	defer func() { <-r.load }()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.graph, r.refs, r.tips, r.head, r.loaded = &Graph{}, refs{}, nil, "", false
+	r.graph, r.refs, r.tips, r.head, r.loaded = containment.NewIndex(), refs{}, nil, "", false
 }
 
 func (r *Repo) absorbLocked(ctx context.Context) (changed bool, err error) {
@@ -81,7 +83,7 @@ func (r *Repo) absorbLocked(ctx context.Context) (changed bool, err error) {
 	r.mu.Unlock()
 
 	if !fresh {
-		err = r.readCommits(ctx, known, shallow, func(batch []Commit) error {
+		err = r.readCommits(ctx, known, shallow, func(batch []containment.Commit) error {
 			r.mu.Lock()
 			defer r.mu.Unlock()
 			return g.Add(batch...)
@@ -91,8 +93,8 @@ func (r *Repo) absorbLocked(ctx context.Context) (changed bool, err error) {
 		}
 	}
 	if fresh || err != nil { // what we knew may be gone from the disk
-		g = &Graph{} // nobody else sees it yet
-		err = r.readCommits(ctx, nil, shallow, func(batch []Commit) error { return g.Add(batch...) })
+		g = containment.NewIndex() // nobody else sees it yet
+		err = r.readCommits(ctx, nil, shallow, func(batch []containment.Commit) error { return g.Add(batch...) })
 		if err != nil {
 			return false, err
 		}
@@ -105,7 +107,7 @@ func (r *Repo) absorbLocked(ctx context.Context) (changed bool, err error) {
 
 // readCommits passes on, parents first, the commits that the mirror's names
 // reach and the known ones do not.
-func (r *Repo) readCommits(ctx context.Context, known []string, shallow string, add func([]Commit) error) error {
+func (r *Repo) readCommits(ctx context.Context, known []string, shallow string, add func([]containment.Commit) error) error {
 	cut := map[string]bool{}
 	for _, sha := range strings.Fields(shallow) {
 		cut[sha] = true
@@ -116,11 +118,11 @@ func (r *Repo) readCommits(ctx context.Context, known []string, shallow string, 
 	}
 	err := r.local(ctx, strings.NewReader(not.String()), func(in io.Reader) error {
 		lines := bufio.NewReaderSize(in, 64<<10)
-		batch := make([]Commit, 0, 4096)
+		batch := make([]containment.Commit, 0, 4096)
 		for {
 			line, err := lines.ReadString('\n')
 			if ids := strings.Fields(line); len(ids) > 0 {
-				batch = append(batch, Commit{SHA: ids[0], Parents: ids[1:], Truncated: cut[ids[0]]})
+				batch = append(batch, containment.Commit{SHA: ids[0], Parents: ids[1:], Truncated: cut[ids[0]]})
 			}
 			if err != nil || len(batch) == cap(batch) {
 				if aerr := add(batch); aerr != nil {
@@ -156,7 +158,7 @@ func (f *fetcher) keepDropped(ctx context.Context) error {
 		return nil
 	}
 	f.mu.RLock()
-	held := f.graph.covered(f.tips)
+	held := f.graph.Covered(f.tips)
 	f.mu.RUnlock()
 	var dropped []string
 	for _, sha := range strings.Fields(string(before)) {

@@ -12,12 +12,10 @@ import (
 	"time"
 )
 
-// Commit is what the mirror knows of one commit. For a Graph only SHA, Parents
-// and Truncated matter.
+// Commit is what the mirror tells people of one commit.
 type Commit struct {
 	SHA        string   // all digits, lower case
 	Parents    []string // the first is the branch that was merged into
-	Truncated  bool     // it has parents, but the history was cut off here
 	AuthorName string
 	AuthorTime time.Time // whatever the author's clock said
 	CommitTime time.Time // whatever the committer's clock said

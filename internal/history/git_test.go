@@ -100,48 +100,6 @@ func large(n int) [][]int {
 
 const largeCommits = 30_000
 
-func largeGraph(tb testing.TB) (*Graph, []Commit) {
-	commits := make([]Commit, largeCommits)
-	for i, ps := range large(largeCommits) {
-		commits[i].SHA = id(i)
-		for _, p := range ps {
-			commits[i].Parents = append(commits[i].Parents, id(p))
-		}
-	}
-	g := &Graph{}
-	require.NoError(tb, g.Add(commits...))
-	return g, commits
-}
-
-func BenchmarkGraphAdd30k(b *testing.B) {
-	_, commits := largeGraph(b)
-	b.ReportAllocs()
-	for b.Loop() {
-		if err := new(Graph).Add(commits...); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-func BenchmarkAncestor30k(b *testing.B) {
-	g, _ := largeGraph(b)
-	tip := id(largeCommits - 1)
-	for name, age := range map[string]int{"recent": 200, "old": largeCommits - 100} {
-		b.Run(name, func(b *testing.B) {
-			for i := 0; b.Loop(); i++ {
-				g.Ancestor(id(largeCommits-1-age-i%50), tip)
-			}
-		})
-	}
-	b.Run("count", func(b *testing.B) {
-		for b.Loop() {
-			if _, err := g.Count(tip, id(largeCommits-500)); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
-}
-
 // What a service pays for a real repository on disk of 30,000 commits: the
 // first synchronisation, loading the mirror in a new process, and a
 // synchronisation that brings nothing.

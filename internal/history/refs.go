@@ -8,6 +8,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/holdfast-dev/holdfast/internal/containment"
 )
 
 // ref is what a name in the mirror points to.
@@ -90,7 +92,7 @@ func (r *Repo) Resolve(ctx context.Context, rev string) (sha string, ok bool, er
 			}
 		}
 	}
-	if tag == "" && len(rev) >= 7 && isHex(rev) {
+	if tag == "" && len(rev) >= 7 && containment.IsHex(rev) {
 		sha, ok = g.Prefix(rev)
 	}
 	done()

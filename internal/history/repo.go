@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/holdfast-dev/holdfast/internal/containment"
 )
 
 // Repo is the mirror of one repository. It is safe for concurrent use. Reading
@@ -29,7 +31,7 @@ type Repo struct {
 
 	load    chan struct{} // held by the one who takes the mirror into memory
 	mu      sync.RWMutex  // guards the following; held only for memory, never for I/O
-	graph   *Graph
+	graph   *containment.Index
 	refs    refs
 	tips    []string
 	head    string // the default branch that the remote told, as refs/heads/…
@@ -41,7 +43,7 @@ type Repo struct {
 }
 
 func newRepo(m *Mirrors, name, dir string) *Repo {
-	return &Repo{m: m, name: name, dir: dir, work: make(chan struct{}, 1), load: make(chan struct{}, 1), graph: &Graph{}, refs: refs{}, misses: map[string]time.Time{}}
+	return &Repo{m: m, name: name, dir: dir, work: make(chan struct{}, 1), load: make(chan struct{}, 1), graph: containment.NewIndex(), refs: refs{}, misses: map[string]time.Time{}}
 }
 
 func (r *Repo) setRemote(remote func(context.Context) (Remote, error)) {
@@ -69,7 +71,7 @@ func (r *Repo) exists() bool {
 // read gives the graph for reading, loaded from disk where this process has
 // not done so. A mirror that was never fetched is an empty graph. done must be
 // called, soon.
-func (r *Repo) read(ctx context.Context) (g *Graph, done func(), err error) {
+func (r *Repo) read(ctx context.Context) (g *containment.Index, done func(), err error) {
 	r.mu.RLock()
 	if r.loaded {
 		return r.graph, r.mu.RUnlock, nil

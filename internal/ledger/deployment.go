@@ -34,6 +34,7 @@ type preparedDeployment struct {
 	sha                    string // lower case
 	status                 domain.DeploymentStatus
 	finished               int64  // µs
+	dated                  string // "1" when the sender said when it finished
 	digits                 string // numeric id
 	json                   string
 }
@@ -57,8 +58,10 @@ func (l *Ledger) prepareDeployment(d domain.Deployment) (preparedDeployment, err
 	if d.ReceivedAt.IsZero() {
 		d.ReceivedAt = l.now()
 	}
+	// Without a time of its own, the same report again is not a later one.
+	dated := "1"
 	if d.FinishedAt.IsZero() {
-		d.FinishedAt = d.ReceivedAt
+		d.FinishedAt, dated = d.ReceivedAt, "0"
 	}
 	// Microseconds are what a score holds exactly.
 	d.FinishedAt = d.FinishedAt.UTC().Truncate(time.Microsecond)
@@ -75,7 +78,7 @@ func (l *Ledger) prepareDeployment(d domain.Deployment) (preparedDeployment, err
 	return preparedDeployment{
 		place: at, target: at, service: escape(d.Service),
 		id: d.ID, sha: strings.ToLower(d.SHA), status: d.Status,
-		finished: d.FinishedAt.UnixMicro(), digits: trailingDigits(d.ID), json: string(b),
+		finished: d.FinishedAt.UnixMicro(), dated: dated, digits: trailingDigits(d.ID), json: string(b),
 	}, nil
 }
 
@@ -90,7 +93,7 @@ func trailingDigits(id string) string {
 func (d *preparedDeployment) words(k keys, key func(string) string) []any {
 	return []any{
 		key(k.ofTarget(d.target)), key(k.ofService(d.service)), key(k.successes(d.target)),
-		d.place, escape(d.id), d.id, d.sha, string(d.status), d.finished, d.digits, d.json,
+		d.place, escape(d.id), d.id, d.sha, string(d.status), d.finished, d.dated, d.digits, d.json,
 	}
 }
 
@@ -109,7 +112,7 @@ func (k keys) deploymentKeys() []string {
 const deploymentPrelude = `
 local function deploy(now)
   local ofTarget, ofService, successes = tonumber(arg()), tonumber(arg()), tonumber(arg())
-  local place, eid, id, sha, status, finished, digits, json = arg(), arg(), arg(), arg(), arg(), arg(), arg(), arg()
+  local place, eid, id, sha, status, finished, dated, digits, json = arg(), arg(), arg(), arg(), arg(), arg(), arg(), arg(), arg()
   if id ~= '' then
     local ident = place .. '/' .. eid
     local had = redis.call('HMGET', KEYS[7], ident .. ':sha', ident .. ':last', ident .. ':' .. status)
@@ -118,7 +121,7 @@ local function deploy(now)
     if n > 0 and string.sub(had[1], 1, n) ~= string.sub(sha, 1, n) then return 'conflict', had[2] end
     if had[3] then
       local at, receipt = string.match(had[3], '^(%S+) (%S+)$')
-      if tonumber(finished) <= tonumber(at) then return 'repeated', receipt end
+      if dated == '0' or tonumber(finished) <= tonumber(at) then return 'repeated', receipt end
     end
   end
   local receipt = tostring(redis.call('INCR', KEYS[5]))

@@ -235,7 +235,7 @@ return 1
 `)
 
 // UpdateDeployment stores what was found out about the report with d.Receipt:
-// SHA where it was empty, Handled, Shipped and TookBack. All else of a report
+// SHA where it was empty or a short form of it, Handled, Shipped and TookBack. All else of a report
 // never changes; a different SHA is ErrConflict.
 func (l *Ledger) UpdateDeployment(ctx context.Context, lease Lease, d domain.Deployment) error {
 	receipt := strconv.FormatInt(d.Receipt, 10)
@@ -250,7 +250,8 @@ func (l *Ledger) UpdateDeployment(ctx context.Context, lease Lease, d domain.Dep
 	if err != nil {
 		return err
 	}
-	if stored.SHA != "" && !strings.EqualFold(stored.SHA, d.SHA) {
+	// A short form may be completed; another commit is another deployment.
+	if stored.SHA != "" && !strings.HasPrefix(strings.ToLower(d.SHA), strings.ToLower(stored.SHA)) {
 		return fmt.Errorf("updating deployment %d: its commit is %s, not %s: %w", d.Receipt, stored.SHA, cut(d.SHA), ErrConflict)
 	}
 	ident := place(stored.Service, stored.Environment) + "/" + escape(stored.ID)

@@ -79,6 +79,9 @@ func (c *committer) planEvent(p *plan, ev *prepared) {
 	if ev.repo != "" {
 		p.words = append(p.words, "pushed", ev.repo, ev.pushedAt)
 	}
+	if ev.subject != "" {
+		p.words = append(p.words, "touch", ev.subject)
+	}
 	for i := range ev.deployments {
 		p.words = append(append(p.words, "deployed"), ev.deployments[i].words(k, p.key)...)
 	}
@@ -126,6 +129,7 @@ func (c *committer) exists(p *plan, id string) bool {
 //	        fact <log> <subject> <entry>   into the item's ledger; it is due
 //	        keep <list> <entry>            a claim for a ticket tracked later
 //	        pushed <repo> <at>
+//	        touch <subject>                it is due
 //	        deployed <words of a deployment>
 //	      (keys are given as positions in KEYS)
 //	Result: {"wrong", item or '' per ticket, 1 or 0 per item} with nothing done,
@@ -177,6 +181,9 @@ for i = 1, tonumber(arg()) do
         local repo, at = arg(), arg()
         local old = redis.call('HGET', KEYS[11], repo)
         if not old or tonumber(old) < tonumber(at) then redis.call('HSET', KEYS[11], repo, at) end
+      elseif op == 'touch' then
+        touch(arg(), now)
+        due = 1
       elseif op == 'deployed' then
         local what = deploy(now)
         if what == 'new' then due = 1 end

@@ -25,6 +25,7 @@ type prepared struct {
 
 	repo     string // pushed to its default branch …
 	pushedAt int64  // … then
+	subject  string // due because of it, beside the items
 
 	deployments []preparedDeployment
 }
@@ -86,6 +87,9 @@ func (l *Ledger) prepare(ev domain.Event) (prepared, error) {
 	}
 	if ev.Kind == domain.EventPush && ev.DefaultRef && ev.Repo != "" {
 		p.repo, p.pushedAt = repoField(ev.Repo), ev.At.UnixMilli()
+	}
+	if ev.Kind == domain.EventPush && ev.Repo != "" {
+		p.subject = "repo/" + ev.Tracker + "/" + short(ev.Repo)
 	}
 	for _, d := range ev.Deployments {
 		pd, err := l.prepareDeployment(d)

@@ -56,7 +56,7 @@ func (w *work) plan(d policy.Decision) []domain.Action {
 		a := domain.Action{ID: newID(), Kind: kind, Reason: string(d.Reason), Trigger: string(d.Trigger), Key: key, New: isNew}
 		if text != nil {
 			a.Payload, a.Digest = render(*text)
-			if kind == domain.ActComment && !isNew && w.st.Comment != "" && a.Digest == w.st.CommentDigest {
+			if kind == domain.ActComment && !isNew && a.Digest == w.st.CommentDigest {
 				return
 			}
 		}
@@ -174,7 +174,17 @@ func refusedForGood(err error) bool {
 func (w *work) carryOut(ctx context.Context, d policy.Decision, a domain.Action) error {
 	switch a.Kind {
 	case domain.ActReopen, domain.ActClose, domain.ActLabel, domain.ActUnlabel:
-		t, err := w.tracker.Edit(ctx, *w.st.Ticket, w.edit(a.Kind))
+		e := w.edit(a.Kind)
+		t, err := w.tracker.Edit(ctx, *w.st.Ticket, e)
+		if trackers.ClassOf(err) == trackers.Invalid && e.State != "" {
+			// The label may be what is refused; the state is what matters.
+			bare := trackers.Edit{State: e.State, CloseReason: e.CloseReason}
+			var again error
+			if t, again = w.tracker.Edit(ctx, *w.st.Ticket, bare); again == nil {
+				a.Refused = append(a.Refused, "labels: "+cut(err.Error(), 200))
+				err = nil
+			}
+		}
 		if err == nil {
 			return w.done(ctx, a, &t)
 		}
@@ -341,8 +351,13 @@ func render(t trackers.Text) (json.RawMessage, string) {
 	if err != nil {
 		panic(err) // a struct of strings
 	}
-	sum := sha256.Sum256(b)
-	return b, hex.EncodeToString(sum[:8])
+	return b, digestOf(string(b))
+}
+
+// digestOf is a short digest by which the same text is recognised.
+func digestOf(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:8])
 }
 
 func actWords(a domain.Action) string {

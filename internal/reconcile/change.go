@@ -73,7 +73,13 @@ func (r *Reconciler) commit(ctx context.Context, svc domain.Service, rev string)
 	if err != nil || !found {
 		return domain.Change{}, fmt.Errorf("reading commit %s of %s: %w", sha, svc.Repo, errors.Join(err, errNoChange))
 	}
-	c := domain.Change{Repo: svc.Repo, SHA: sha, LandedAt: info.CommitTime, Title: cut(info.Subject, 200)}
+	c := domain.Change{Repo: svc.Repo, SHA: sha, LandedAt: info.CommitTime, Title: cut(info.Subject, 200), Author: info.AuthorName}
+	if host, err := r.codeHost(svc); err == nil {
+		// The login, where the host knows it: its author must not approve.
+		if known, err := host.Commit(ctx, svc.Repo, sha); err == nil && known.Author != "" {
+			c.Author, c.URL = known.Author, known.URL
+		}
+	}
 	if on, err := repo.OnDefault(ctx, sha); err == nil && on {
 		c.DefaultBase = true
 		if c.Base, err = repo.DefaultBranch(ctx); err != nil {
@@ -81,6 +87,12 @@ func (r *Reconciler) commit(ctx context.Context, svc domain.Service, rev string)
 		}
 	}
 	return c, nil
+}
+
+// NamesChange reports whether the word has the form of a change.
+func NamesChange(word string) bool {
+	_, pull, sha := parseChange(word)
+	return pull != 0 || sha != ""
 }
 
 // parseChange takes the word apart. What is missing stays empty.

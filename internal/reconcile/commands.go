@@ -110,11 +110,7 @@ func (w *work) answer(ctx context.Context, id, author string, refused, answers [
 	}
 	if len(answers) > 0 {
 		t := trackers.Text{Marker: markReply, Lead: "This waits for an approver.", Lines: answers}
-		for _, name := range w.s.approvers(w.st.Spec.Team) {
-			if t.Mention = w.s.handle(name, w.tracker.Kind()); t.Mention != "" {
-				break
-			}
-		}
+		t.Mention = w.s.handle(w.approver(), w.tracker.Kind())
 		reply(t, id)
 	}
 	if len(todo) == 0 {
@@ -138,6 +134,17 @@ func (w *work) answer(ctx context.Context, id, author string, refused, answers [
 		}
 	}
 	return nil
+}
+
+// approver is the first one who may approve for this item and can be told on
+// this tracker; empty: nobody.
+func (w *work) approver() string {
+	for _, name := range w.s.approvers(w.st.Spec.Team) {
+		if w.s.refuseApproval(w.st, name) == "" && w.s.handle(name, w.tracker.Kind()) != "" {
+			return name
+		}
+	}
+	return ""
 }
 
 // react acknowledges a command. Jira has no reactions: a short reply says it.
@@ -190,7 +197,8 @@ func (c *commander) mayWrite(ctx context.Context) error {
 // approver is asked on the ticket.
 func (c *commander) request(cmd claims.Command, err error) (string, error) {
 	var no Refusal
-	if !errors.As(err, &no) || !c.w.s.Known(c.author) || len(c.w.s.approvers(c.w.st.Spec.Team)) == 0 {
+	missing := c.w.s.refuseApproval(c.w.st, c.author) // what an approver's word would mend
+	if !errors.As(err, &no) || missing == "" || !c.w.s.Known(c.author) || c.w.approver() == "" {
 		return "", err
 	}
 	key := cmd.Verb

@@ -16,6 +16,10 @@ import (
 // for a revision that contained a change, for soak and rolled_back.
 const successesKept = 50
 
+// lateClaim is how long after a deployment a claim may come that was only
+// slow: deliveries overtake each other.
+const lateClaim = 5 * time.Minute
+
 // facts gathers all that the decision about an item depends on. It reads the
 // store and the mirrors, never a tracker's tickets.
 func (r *Reconciler) facts(ctx context.Context, s *Setup, st domain.State, now time.Time) (policy.Facts, error) {
@@ -25,7 +29,7 @@ func (r *Reconciler) facts(ctx context.Context, s *Setup, st domain.State, now t
 		ReopenedByUs: st.ReopenedByUs, PersonReopenedLast: !st.ReopenedByUs && !st.PersonReopenedAt.IsZero(),
 		NewerEvidenceSince: st.NewerEvidenceSince, ReopenCount: st.ReopenCount, ReopenRefusedAt: st.ReopenRefusedAt, EscalatedAt: st.EscalatedAt,
 		UnknownSince: st.UnknownSince, UnknownSpent: st.UnknownSpent, UnknownTicks: st.UnknownSince,
-		Asked: st.Asked, Awaiting: st.Awaiting, HasComment: st.Comment != "", ClosedAt: st.ClosedAt, CloseSeenAt: st.CloseSeenAt,
+		Asked: st.Asked, Awaiting: st.Awaiting, HasComment: st.Comment != "", CommentReason: policy.Reason(st.CommentReason), CloseRefusedAt: st.CloseRefusedAt, ClosedAt: st.ClosedAt, CloseSeenAt: st.CloseSeenAt,
 	}
 	if f.ReopenRefusedAt.UnixNano() < r.reloadedAt.Load() {
 		f.ReopenRefusedAt = time.Time{}
@@ -185,7 +189,14 @@ func (r *Reconciler) placeIn(ctx context.Context, svc domain.Service, t domain.T
 		if !slices.Contains(c.Services, svc.Name) {
 			continue
 		}
-		c.Presence[t] = r.presence(ctx, repo, c.Change, out, full)
+		p := r.presence(ctx, repo, c.Change, out, full)
+		if p.Contained == policy.Yes && !p.Since.IsZero() && c.ClaimedAt.After(p.Since.Add(lateClaim)) {
+			flag := "it was live in " + t.String() + " before it was claimed"
+			if !slices.Contains(c.Flags, flag) {
+				c.Flags = append(c.Flags, flag)
+			}
+		}
+		c.Presence[t] = p
 	}
 	return out
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/internal/domain"
 	"github.com/holdfast-dev/holdfast/policy"
+	"github.com/holdfast-dev/holdfast/trackers"
 )
 
 // echoSlack is how far apart the tracker's time of our own write and the time
@@ -51,6 +52,7 @@ func fold(st *domain.State, e domain.Entry) {
 		st.Removed = true
 
 	case domain.TicketEvent:
+		addOwner(st, e.Event.Assignee)
 		if !echo(*st, *e.Event) && !stale(*st, *e.Event) {
 			st.Hints = append(st.Hints, domain.Hint{Seq: e.Seq, Event: *e.Event})
 		}
@@ -215,7 +217,9 @@ func foldVerdict(st *domain.State, v domain.VerdictLine, at time.Time) {
 	if v.Accepted && st.AcceptedAt.IsZero() {
 		st.AcceptedAt, st.LastAcceptedAt, st.EverAccepted = at, at, true
 		peace(st)
-		st.NewerEvidenceSince = time.Time{}
+		if verified { // a waiver only sets it aside until it ends
+			st.NewerEvidenceSince = time.Time{}
+		}
 	}
 	if !st.AcceptedAt.IsZero() && (verified || v.Verdict == string(policy.Exempt)) {
 		st.AcceptedVerdict, st.AcceptedReceipts = v.Verdict, v.Receipts
@@ -237,9 +241,7 @@ func foldOutcome(st *domain.State, e domain.Entry) {
 		if a.Kind == domain.ActCreate && a.Key == adopted {
 			st.Spec.AdoptRef = "" // it gets a ticket of its own
 		}
-		if a.Kind == domain.ActReopen && (a.Class == "invalid" || a.Class == "denied") {
-			st.ReopenRefusedAt = e.At
-		}
+		foldRefused(st, a, e.At)
 		return
 	}
 	st.Withheld = ""
@@ -279,9 +281,10 @@ func foldOutcome(st *domain.State, e domain.Entry) {
 		if !wasClosed {
 			st.ClosedAt, st.CloseSeenAt = a.At, e.At
 		}
+		st.CloseRefusedAt = time.Time{}
 		wrote(st, true, a.At)
 	case domain.ActComment:
-		st.Comment, st.CommentDigest = a.Comment, a.Digest
+		st.Comment, st.CommentDigest, st.CommentReason = a.Comment, a.Digest, a.Reason
 		ourComment(st, a.Comment)
 	case domain.ActAsk:
 		st.Asked[a.Key] = true
@@ -295,18 +298,49 @@ func foldOutcome(st *domain.State, e domain.Entry) {
 	}
 }
 
+// foldRefused remembers what the tracker refuses for good, so that it is not
+// asked for the same at every look.
+func foldRefused(st *domain.State, a domain.Action, at time.Time) {
+	switch trackers.Class(a.Class) {
+	case trackers.Invalid, trackers.Denied, trackers.NotFound, trackers.Gone:
+	default:
+		return
+	}
+	switch a.Kind {
+	case domain.ActReopen:
+		st.ReopenRefusedAt = at
+	case domain.ActClose:
+		st.CloseRefusedAt = at
+	case domain.ActLabel, domain.ActUnlabel:
+		st.Awaiting = a.Kind == domain.ActLabel
+	case domain.ActComment:
+		st.CommentDigest, st.CommentReason = a.Digest, a.Reason
+	case domain.ActAsk:
+		st.Asked[a.Key] = true
+	case domain.ActTell:
+		st.EscalatedAt = at
+	}
+}
+
 // echo reports whether the delivery only repeats what we did ourselves. It is
-// told by the recorded write, never by the account.
+// told by the recorded write, never by the account. A delivery that tells of
+// another state than the one we know is none: somebody was quick after us, or
+// the record of our write is still on its way.
 func echo(st domain.State, ev domain.Event) bool {
 	if ev.Action != "closed" && ev.Action != "reopened" {
 		return false
 	}
-	for _, w := range st.OurWrites {
-		if w.Closed == (ev.Action == "closed") && ev.At.Sub(w.At).Abs() <= echoSlack {
-			return true
-		}
+	if st.Ticket != nil && st.Ticket.Closed != (ev.Action == "closed") {
+		return false
 	}
-	return false
+	// Only the newest write can be echoed: after a later one, the same word
+	// means that somebody acted. Reading the ticket back tells.
+	n := len(st.OurWrites)
+	if n == 0 {
+		return false
+	}
+	w := st.OurWrites[n-1]
+	return w.Closed == (ev.Action == "closed") && ev.At.Sub(w.At).Abs() <= echoSlack
 }
 
 // stale reports whether the delivery tells nothing that was not read or written
@@ -315,8 +349,11 @@ func stale(st domain.State, ev domain.Event) bool {
 	switch ev.Action {
 	case "opened":
 		return st.Ticket != nil
-	case "edited", "assigned", "unassigned", "labeled", "unlabeled":
-		return st.Ticket != nil && !ev.At.After(st.Ticket.UpdatedAt)
+	case "assigned":
+		// The echo of our own assignment; the second is the tracker's unit.
+		return st.Ticket != nil && !ev.At.After(st.Ticket.UpdatedAt) && slices.Contains(st.Ticket.Assignees, ev.Assignee)
+	case "edited", "unassigned", "labeled", "unlabeled":
+		return st.Ticket != nil && ev.At.Before(st.Ticket.UpdatedAt)
 	}
 	return false
 }

@@ -29,7 +29,7 @@ func observe(st domain.State, fresh domain.Ticket, now time.Time, cause string) 
 		fact(domain.PersonReopened, reopened, who, "A person reopened the ticket.")
 	case !prev.Closed && !fresh.Closed:
 		// Closed and reopened between two looks: only the deliveries tell.
-		if !reopened.IsZero() && reopened.After(latest(st.ReopenedAt, st.PersonReopenedAt).Add(echoSlack)) {
+		if !reopened.IsZero() && reopened.After(lastReopening(st).Add(echoSlack)) {
 			fact(domain.PersonReopened, reopened, who, "A person closed and reopened the ticket.")
 		}
 	case prev.Closed && fresh.Closed:
@@ -48,7 +48,7 @@ func observe(st domain.State, fresh domain.Ticket, now time.Time, cause string) 
 		if fresh.CloseReason != "" {
 			note += " as " + string(fresh.CloseReason)
 		}
-		if !reopened.IsZero() && reopened.After(latest(st.ReopenedAt, st.PersonReopenedAt).Add(echoSlack)) && reopened.Before(fresh.ClosedAt) {
+		if !reopened.IsZero() && reopened.After(lastReopening(st).Add(echoSlack)) && reopened.Before(fresh.ClosedAt) {
 			fact(domain.PersonReopened, reopened, who, "A person closed and reopened the ticket.")
 		}
 		fact(domain.TicketClosed, fresh.ClosedAt, closer(st), note+".")
@@ -82,11 +82,16 @@ func closer(st domain.State) string {
 	return who
 }
 
-func latest(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
+// lastReopening is when the ticket was last reopened as far as is known, by
+// us or by a person, on the tracker's clock.
+func lastReopening(st domain.State) time.Time {
+	at := st.PersonReopenedAt
+	for _, w := range st.OurWrites {
+		if !w.Closed && w.At.After(at) {
+			at = w.At
+		}
 	}
-	return b
+	return at
 }
 
 func sameTicket(a, b domain.Ticket) bool {

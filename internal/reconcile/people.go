@@ -44,17 +44,17 @@ func (s *Setup) Known(who string) bool {
 	if _, ok := s.person(who); ok {
 		return true
 	}
-	for _, t := range s.Teams {
-		if slices.ContainsFunc(t.Approvers, func(a string) bool { return s.same(a, who) }) {
+	for name := range s.Teams {
+		if slices.ContainsFunc(s.approvers(name), func(a string) bool { return s.same(a, who) }) {
 			return true
 		}
 	}
-	return slices.ContainsFunc(s.Approvers, func(a string) bool { return s.same(a, who) })
+	return false
 }
 
 // approvers lists who may approve for a team.
 func (s *Setup) approvers(team string) []string {
-	return append(slices.Clone(s.Teams[team].Approvers), s.Approvers...)
+	return append(slices.Clone(s.Teams[team].Approvers), s.Settings(team).Approvers...)
 }
 
 // refuseApproval says why who may not approve for the item; empty: may.

@@ -249,6 +249,10 @@ func (r *Reconciler) handle(ctx context.Context, l ledger.Lease) (next time.Time
 		return r.item(ctx, l, id)
 	case "deployment":
 		return time.Time{}, r.deployment(ctx, l, id)
+	case "repo":
+		return time.Time{}, r.pushed(ctx, id)
+	case "sweep":
+		return r.sweep(ctx, id)
 	case "config":
 		return time.Time{}, r.reconfigured(ctx, id)
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/internal/claims"
 	"github.com/holdfast-dev/holdfast/internal/domain"
 	"github.com/holdfast-dev/holdfast/policy"
 	"github.com/holdfast-dev/holdfast/trackers"
@@ -15,11 +16,10 @@ import (
 // Setup is what the configuration says, in the words of this package. It is
 // immutable; a reload puts a new one in its place.
 type Setup struct {
-	Trackers  map[string]trackers.Tracker // by name
-	Services  []domain.Service
-	People    []domain.Person
-	Teams     map[string]Team
-	Approvers []string // of the whole policy, beside each team's
+	Trackers map[string]trackers.Tracker // by name
+	Services []domain.Service
+	People   []domain.Person
+	Teams    map[string]Team
 	// Rules gives the rules of a team for a priority.
 	Rules func(team string, p domain.Priority) policy.Rules
 	// Team-wide settings that are no rules of the verdict.
@@ -28,6 +28,20 @@ type Setup struct {
 	MarkerKey []byte
 	PublicURL string
 	Hash      string // of the parts that can change a verdict
+
+	// What a sweep needs, by tracker: how often, which projects hold tickets,
+	// how texts are read, and what a deployment to an environment means.
+	SweepEvery        func(tracker string) time.Duration
+	SweepTargets      func(tracker string) []string
+	Claims            func(tracker, repo string) claims.Context
+	DeploymentTargets func(tracker, repo, environment string) []DeploymentTarget
+}
+
+// DeploymentTarget is one environment of one service that a deployment of its
+// repository reaches.
+type DeploymentTarget struct {
+	Service, Environment string
+	Production           bool
 }
 
 // Team is a configured team.
@@ -46,6 +60,7 @@ type Settings struct {
 	MaxReopens  int
 	WaiverMax   time.Duration
 	SelfAttest  []domain.Priority
+	Approvers   []string // beside the team's own
 	SilentAfter time.Duration
 }
 

@@ -217,12 +217,18 @@ func (w *work) escalation(d policy.Decision) trackers.Text {
 }
 
 // lead is the login or account id of the one to be told: the team's first
-// lead that has one, else its first approver.
+// lead that has one, else its first approver. A name or address counts only
+// where people says whose it is: as a login it would be a stranger's.
 func (w *work) lead() string {
 	team := w.s.Teams[w.st.Spec.Team]
-	names := make([]string, 0, 2*len(team.Leads))
+	var names []string
 	for _, l := range team.Leads {
-		names = append(names, l.GitHub, l.Jira, l.Email, l.Name)
+		for _, n := range []string{l.Email, l.Name} {
+			if p, ok := w.s.person(n); ok {
+				names = append(names, p.GitHub, p.Jira)
+			}
+		}
+		names = append(names, l.GitHub, l.Jira)
 	}
 	for _, n := range append(names, w.s.approvers(w.st.Spec.Team)...) {
 		if id := w.s.handle(n, w.tracker.Kind()); id != "" {

@@ -42,15 +42,17 @@ type Delivery struct {
 	Redelivery bool
 }
 
-// courier sends deliveries one after the other, each once. It is safe for
-// concurrent use; close stops its goroutine.
+// courier sends deliveries one after the other, each once unless a fault says
+// otherwise. It is safe for concurrent use; close stops its goroutine.
 type courier struct {
 	now    func() time.Time
+	faults *injector
 	log    *slog.Logger
 	client *http.Client
 
 	mu      sync.Mutex
 	queue   []*Delivery
+	held    []*Delivery // until another one has been sent
 	kept    []*Delivery
 	nextID  int64
 	pending int           // queued or being sent
@@ -63,10 +65,10 @@ type courier struct {
 	done chan struct{}
 }
 
-func newCourier(o Options) *courier {
+func newCourier(o Options, faults *injector) *courier {
 	ctx, stop := context.WithCancel(context.Background())
 	c := &courier{
-		now: o.Now, log: o.Log,
+		now: o.Now, log: o.Log, faults: faults,
 		client: &http.Client{
 			Transport: &http.Transport{MaxIdleConnsPerHost: 2, IdleConnTimeout: 30 * time.Second},
 			// Neither service follows a redirect with a signed body.
@@ -82,8 +84,18 @@ func newCourier(o Options) *courier {
 
 // add queues a delivery and returns its id; after close it is dropped.
 func (c *courier) add(d Delivery) int64 {
+	f := c.faults.hook(&d)
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if f.again {
+		double := d
+		c.keep(double, fate{delay: f.againIn})
+	}
+	return c.keep(d, f)
+}
+
+// keep queues one delivery. It needs c.mu.
+func (c *courier) keep(d Delivery, f fate) int64 {
 	if c.closed {
 		return 0
 	}
@@ -97,12 +109,46 @@ func (c *courier) add(d Delivery) int64 {
 		c.kept = slices.Delete(c.kept, 0, keptDeliveries/2)
 	}
 	c.kept = append(c.kept, &d)
-	c.queue = append(c.queue, &d)
+	switch {
+	case f.lost:
+		d.Sent, d.Err = true, "lost on the way"
+		c.settled()
+	case f.delay > 0:
+		if f.reordered {
+			c.held = append(c.held, &d)
+		}
+		time.AfterFunc(f.delay, func() {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			if i := slices.Index(c.held, &d); i >= 0 {
+				c.held = slices.Delete(c.held, i, i+1)
+			} else if f.reordered {
+				return // let go already
+			}
+			c.enqueue(&d)
+		})
+	default:
+		c.enqueue(&d)
+	}
+	return d.ID
+}
+
+// enqueue and settled need c.mu.
+
+func (c *courier) enqueue(list ...*Delivery) {
+	c.queue = append(c.queue, list...)
 	select {
 	case c.wake <- struct{}{}:
 	default:
 	}
-	return d.ID
+}
+
+// settled counts a delivery that was tried, or never will be.
+func (c *courier) settled() {
+	c.pending--
+	if c.pending == 0 {
+		close(c.idle)
+	}
 }
 
 func (c *courier) run() {
@@ -139,10 +185,9 @@ func (c *courier) send(d *Delivery) {
 		d.Err = err.Error()
 		c.log.Debug("webhook not delivered", "event", d.Event, "event_id", d.GUID, "err", err)
 	}
-	c.pending--
-	if c.pending == 0 {
-		close(c.idle)
-	}
+	c.settled()
+	c.enqueue(c.held...)
+	c.held = nil
 }
 
 func (c *courier) post(d *Delivery) (int, error) {

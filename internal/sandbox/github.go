@@ -33,6 +33,7 @@ type GitHubOptions struct {
 // webhooks that follow. All methods are safe for concurrent use.
 type GitHub struct {
 	opt      GitHubOptions
+	faults   *injector
 	mux      *http.ServeMux
 	courier  *courier
 	requests requestLog
@@ -68,8 +69,10 @@ func NewGitHub(o GitHubOptions) *GitHub {
 	if o.RateLimit == 0 {
 		o.RateLimit = 1_000_000
 	}
+	faults := newInjector(o.Now)
+	o.Now = faults.clock
 	g := &GitHub{
-		opt: o, courier: newCourier(o.Options), git: gitTool{now: o.Now},
+		opt: o, faults: faults, courier: newCourier(o.Options, faults), git: gitTool{now: o.Now},
 		base: "http://127.0.0.1", users: map[string]*ghUser{}, tokens: map[string]*ghUser{},
 		repos: map[string]*ghRepo{}, lastID: 1_000_000, budget: map[string]*rateBudget{},
 		access: map[string]map[string]string{},

@@ -52,8 +52,20 @@ func (g *GitHub) caller(r *http.Request) (string, bool) {
 	return "", false
 }
 
-// ServeHTTP answers git, browsers and the REST interface.
+// ServeHTTP answers git, browsers and the REST interface, and the sandbox's
+// own interface under /_sandbox/.
 func (g *GitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, adminPath) {
+		serveAdmin(w, r, g)
+		return
+	}
+	note := func(status int) {
+		g.requests.add(Request{At: g.opt.Now(), Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Status: status})
+	}
+	g.faults.around(w, r, func() string { return repoOf(r.URL.Path) }, gitHubRefusal, note, g.serve)
+}
+
+func (g *GitHub) serve(w http.ResponseWriter, r *http.Request) {
 	if name, ok := gitRequest(r.URL.Path); ok {
 		login, _ := g.caller(r)
 		seen := Request{At: g.opt.Now(), Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, User: login}

@@ -164,52 +164,53 @@ func containsFold(list []string, s string) bool {
 
 // Issue is a copy of an issue or pull request of the stand-in.
 type Issue struct {
-	Repo        string
-	Number      int
-	Title, Body string
-	Author      string
-	State       string // open or closed
-	StateReason string // completed, not_planned, duplicate, reopened, or empty
-	Labels      []string
-	Assignees   []string
-	Comments    []Comment
-	Reactions   []Reaction
-	Events      []Event
-	CreatedAt   time.Time
-	UpdatedAt   time.Time
-	ClosedAt    time.Time // zero while open
-	ClosedBy    string
-	PullRequest bool
-	Merged      bool
-	MergeSHA    string
-	HeadSHA     string
-	URL         string // for a browser
+	Repo        string     `json:"repo"`
+	Number      int        `json:"number"`
+	Title       string     `json:"title"`
+	Body        string     `json:"body"`
+	Author      string     `json:"author"`
+	State       string     `json:"state"`        // open or closed
+	StateReason string     `json:"state_reason"` // completed, not_planned, duplicate, reopened, or empty
+	Labels      []string   `json:"labels"`
+	Assignees   []string   `json:"assignees"`
+	Comments    []Comment  `json:"comments"`
+	Reactions   []Reaction `json:"reactions"`
+	Events      []Event    `json:"events"`
+	CreatedAt   time.Time  `json:"created_at,omitzero"`
+	UpdatedAt   time.Time  `json:"updated_at,omitzero"`
+	ClosedAt    time.Time  `json:"closed_at,omitzero"` // zero while open
+	ClosedBy    string     `json:"closed_by"`
+	PullRequest bool       `json:"pull_request"`
+	Merged      bool       `json:"merged"`
+	MergeSHA    string     `json:"merge_sha"`
+	HeadSHA     string     `json:"head_sha"`
+	URL         string     `json:"url"` // for a browser
 }
 
 // Comment is a copy of a comment.
 type Comment struct {
-	ID        int64
-	Author    string
-	Body      string
-	CreatedAt time.Time
-	UpdatedAt time.Time
-	Reactions []Reaction
+	ID        int64      `json:"id"`
+	Author    string     `json:"author"`
+	Body      string     `json:"body"`
+	CreatedAt time.Time  `json:"created_at,omitzero"`
+	UpdatedAt time.Time  `json:"updated_at,omitzero"`
+	Reactions []Reaction `json:"reactions"`
 }
 
 // Reaction is one person's answer by a symbol, such as "+1".
 type Reaction struct {
-	Login   string
-	Content string
+	Login   string `json:"login"`
+	Content string `json:"content"`
 }
 
 // Event is a line of an issue's timeline: closed, reopened, labeled and so on.
 type Event struct {
-	Kind   string
-	Actor  string
-	At     time.Time
-	Label  string
-	Commit string
-	Reason string
+	Kind   string    `json:"kind"`
+	Actor  string    `json:"actor"`
+	At     time.Time `json:"at,omitzero"`
+	Label  string    `json:"label"`
+	Commit string    `json:"commit"`
+	Reason string    `json:"reason"`
 }
 
 // Issue returns a copy of an issue or pull request; false when it does not

@@ -53,6 +53,7 @@ type JiraField struct {
 // All methods are safe for concurrent use.
 type Jira struct {
 	opt      JiraOptions
+	faults   *injector
 	mux      *http.ServeMux
 	courier  *courier
 	requests requestLog
@@ -84,8 +85,10 @@ func NewJira(o JiraOptions) *Jira {
 	if o.Flavor == "" {
 		o.Flavor = flavorCloud
 	}
+	faults := newInjector(o.Now)
+	o.Now = faults.clock
 	j := &Jira{
-		opt: o, courier: newCourier(o.Options), base: "http://127.0.0.1", byKey: map[string]*jiIssue{},
+		opt: o, faults: faults, courier: newCourier(o.Options, faults), base: "http://127.0.0.1", byKey: map[string]*jiIssue{},
 		comments: map[string]*jiComment{}, lastID: 10_000, access: map[string]map[string]string{},
 	}
 	local, _, _ := strings.Cut(o.User, "@")

@@ -51,8 +51,20 @@ func (j *Jira) authorised(r *http.Request) bool {
 	return ok && !j.cloud() && token == j.opt.Token && token != ""
 }
 
-// ServeHTTP answers browsers and the REST interface.
+// ServeHTTP answers browsers and the REST interface, and the sandbox's own
+// interface under /_sandbox/.
 func (j *Jira) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, adminPath) {
+		serveAdmin(w, r, j)
+		return
+	}
+	note := func(status int) {
+		j.requests.add(Request{At: j.opt.Now(), Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Status: status})
+	}
+	j.faults.around(w, r, func() string { return j.projectOf(w, r) }, jiraRefusal, note, j.serve)
+}
+
+func (j *Jira) serve(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodGet && j.servePage(w, r) {
 		return
 	}

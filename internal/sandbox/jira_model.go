@@ -122,27 +122,35 @@ func (j *Jira) find(keyOrID string) *jiIssue {
 
 // JiraIssue is a copy of an issue of the stand-in.
 type JiraIssue struct {
-	ID, Key, Project     string
-	PastKeys             []string
-	Type                 string
-	Summary, Description string
-	Status               string
-	StatusCategory       string // new, indeterminate, done
-	Resolution           string // empty: unresolved
-	Priority             string
-	Labels               []string
-	Assignee, Reporter   string // account id or name
-	Due                  string // YYYY-MM-DD
-	Custom               map[string]string
-	Comments             []JiraComment
-	Created, Updated     time.Time
-	URL                  string // for a browser
+	ID             string            `json:"id"`
+	Key            string            `json:"key"`
+	Project        string            `json:"project"`
+	PastKeys       []string          `json:"past_keys"`
+	Type           string            `json:"type"`
+	Summary        string            `json:"summary"`
+	Description    string            `json:"description"`
+	Status         string            `json:"status"`
+	StatusCategory string            `json:"status_category"` // new, indeterminate, done
+	Resolution     string            `json:"resolution"`      // empty: unresolved
+	Priority       string            `json:"priority"`
+	Labels         []string          `json:"labels"`
+	Assignee       string            `json:"assignee"` // account id or name
+	Reporter       string            `json:"reporter"` // account id or name
+	Due            string            `json:"due"`      // YYYY-MM-DD
+	Custom         map[string]string `json:"custom"`
+	Comments       []JiraComment     `json:"comments"`
+	Created        time.Time         `json:"created,omitzero"`
+	Updated        time.Time         `json:"updated,omitzero"`
+	URL            string            `json:"url"` // for a browser
 }
 
 // JiraComment is a copy of a comment.
 type JiraComment struct {
-	ID, Author, Body string
-	Created, Updated time.Time
+	ID      string    `json:"id"`
+	Author  string    `json:"author"`
+	Body    string    `json:"body"`
+	Created time.Time `json:"created,omitzero"`
+	Updated time.Time `json:"updated,omitzero"`
 }
 
 // Closed reports what Jira itself goes by: the category of the status.

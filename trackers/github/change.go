@@ -44,9 +44,15 @@ func (t *Tracker) PullRequest(ctx context.Context, repo string, number int) (tra
 	if _, err := t.do(ctx, c); err != nil {
 		return trackers.Change{}, err
 	}
+	p.Number = gh.Int(number)
+	return pullRequest(repo, &p), nil
+}
+
+// pullRequest reads what a single answer and a line of a list say alike.
+func pullRequest(repo string, p *gh.PullRequest) trackers.Change {
 	out := trackers.Change{
 		Change: domain.Change{
-			Repo: repo, PullRequest: number, Head: p.GetHead().GetSHA(), Base: p.GetBase().GetRef(),
+			Repo: repo, PullRequest: p.GetNumber(), Head: p.GetHead().GetSHA(), Base: p.GetBase().GetRef(),
 			Open: p.GetState() == "open", OpenedAt: p.GetCreatedAt().UTC(), How: domain.ClaimPullRequest,
 			Author: p.GetUser().GetLogin(), URL: p.GetHTMLURL(), Title: text.Cut(text.OneLine(p.GetTitle()), 300),
 		},
@@ -54,11 +60,19 @@ func (t *Tracker) PullRequest(ctx context.Context, repo string, number int) (tra
 	}
 	main := p.GetBase().GetRepo().GetDefaultBranch()
 	out.DefaultBase = main != "" && main == out.Base
+	switch p.GetAuthorAssociation() {
+	case "OWNER", "MEMBER", "COLLABORATOR":
+		out.Trusted = true
+	default:
+		// GitHub always tells. Where a server does not, the branch that stands
+		// in the repository itself has to do; our callers ask for that too.
+		out.Trusted = p.AuthorAssociation == nil
+	}
 	if out.Merged {
 		// While a pull request is open, this field names a test merge.
 		out.SHA, out.LandedAt = p.GetMergeCommitSHA(), p.GetMergedAt().UTC()
 	}
-	return out, nil
+	return out
 }
 
 // Commit reads a commit by its hash, which may be shortened.

@@ -69,12 +69,17 @@ func (t *Tracker) Create(ctx context.Context, d trackers.Draft) (trackers.Create
 		// often refused.
 		named := refusedFields(err)
 		switch {
-		case assignee != "" && (named["assignee"] || len(named) == 0):
+		case named["title"] || named["body"]:
+			return trackers.Created{}, err // nothing to file without them
+		case assignee != "" && !named["label"]:
 			refuse("assignee", assignee, "not assignable")
 			assignee = ""
-		case len(labels) > 0 && (named["label"] || len(named) == 0):
+		case len(labels) > 0:
 			refuse("labels", strings.Join(labels, ", "), "not accepted")
 			labels = nil
+		case assignee != "":
+			refuse("assignee", assignee, "not assignable")
+			assignee = ""
 		default:
 			return trackers.Created{}, err
 		}

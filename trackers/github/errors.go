@@ -51,8 +51,8 @@ func refusal(a rest.Answer) (*rest.Refusal, string) {
 	r.Message = body.Message
 	for _, raw := range body.Errors[:min(len(body.Errors), 10)] {
 		var e struct {
-			Field, Code, Message string
-			Value                any
+			Resource, Field, Code, Message string
+			Value                          any
 		}
 		if json.Unmarshal(raw, &e) != nil {
 			var s string
@@ -66,7 +66,11 @@ func refusal(a rest.Answer) (*rest.Refusal, string) {
 			why = e.Code
 		}
 		if e.Field != "" {
-			r.Fields[e.Field] = why
+			field := e.Field
+			if !strings.EqualFold(e.Resource, "Issue") && e.Resource != "" {
+				field = e.Resource // the name of a Label is no field of the issue
+			}
+			r.Fields[field] = why
 			why = e.Field + ": " + why
 		}
 		if e.Value != nil {

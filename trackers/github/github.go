@@ -46,7 +46,7 @@ type App struct {
 }
 
 // Tracker talks to one GitHub. It is safe for concurrent use and implements
-// trackers.Tracker and trackers.CodeHost.
+// trackers.Tracker, trackers.CodeHost and the two sweepers.
 type Tracker struct {
 	name    string
 	base    *url.URL
@@ -61,11 +61,14 @@ type Tracker struct {
 	mu       sync.Mutex
 	own      map[string]bool // logins that we are known to write as, in lower case
 	askedOwn bool
+	kept     map[string]kept // answers to sweeps, by what they list
 }
 
 var (
-	_ trackers.Tracker  = (*Tracker)(nil)
-	_ trackers.CodeHost = (*Tracker)(nil)
+	_ trackers.Tracker     = (*Tracker)(nil)
+	_ trackers.CodeHost    = (*Tracker)(nil)
+	_ trackers.Sweeper     = (*Tracker)(nil)
+	_ trackers.CodeSweeper = (*Tracker)(nil)
 )
 
 // New builds the adapter. It makes no call.
@@ -82,7 +85,7 @@ func New(o Options) (*Tracker, error) {
 	}
 	t := &Tracker{
 		name: o.Name, base: base, hc: o.HTTPClient, token: strings.TrimSpace(o.Token), webhook: o.WebhookURL,
-		log: o.Log, now: o.Now, own: map[string]bool{},
+		log: o.Log, now: o.Now, own: map[string]bool{}, kept: map[string]kept{},
 	}
 	if t.log == nil {
 		t.log = slog.New(slog.DiscardHandler)
@@ -133,7 +136,8 @@ type call struct {
 	path   string // below the base; with a leading slash below the host
 	body   any
 	effect rest.Effect
-	out    any // decoded from a success; nil: the body is ignored
+	out    any    // decoded from a success; nil: the body is ignored
+	etag   string // of an answer that we still have: 304 is then a success without a body
 }
 
 // do makes the call through go-github's client and turns every failure into a
@@ -152,6 +156,9 @@ func (t *Tracker) doWith(ctx context.Context, api *gh.Client, c call) (rest.Answ
 		if err != nil {
 			return nil, err
 		}
+		if c.etag != "" {
+			req.Header.Set("If-None-Match", c.etag)
+		}
 		resp, err := api.BareDo(ctx, req)
 		if resp == nil || resp.Response == nil {
 			return nil, err
@@ -159,6 +166,8 @@ func (t *Tracker) doWith(ctx context.Context, api *gh.Client, c call) (rest.Answ
 		return withLimits(resp.Response, err), nil
 	})
 	switch {
+	case err == nil && c.etag != "" && a.Status == http.StatusNotModified:
+		return a, nil
 	case err != nil && !a.OK():
 		return a, rest.NetError(c.op, c.ref, err, c.effect)
 	case !a.OK():

@@ -1,4 +1,4 @@
-package history
+package containment
 
 import (
 	"encoding/hex"
@@ -6,17 +6,6 @@ import (
 	"math"
 	"slices"
 	"strings"
-)
-
-// Answer is what the history says to a question. Unknown means that the
-// commits at hand do not settle it; it is never a weak no.
-type Answer string
-
-// The three answers, spelled as the API spells them.
-const (
-	Yes     Answer = "yes"
-	No      Answer = "no"
-	Unknown Answer = "unknown"
 )
 
 // Graph is a set of commits and their parents in memory, about 120 bytes a
@@ -28,12 +17,13 @@ const (
 // form a circle (no real history can) make the answers there Unknown too, and
 // hang nothing.
 type Graph struct {
-	index map[string]int32 // binary id → position
-	ids   []string         // position → binary id
-	nodes []node
-	pool  []int32 // parents of all commits, one after the other
-	known int     // nodes that are commits, not just somebody's parent
-	stale bool    // generations and the partial marks must be worked out again
+	index  map[string]int32 // binary id → position
+	ids    []string         // position → binary id
+	nodes  []node
+	pool   []int32 // parents of all commits, one after the other
+	known  int     // nodes that are commits, not just somebody's parent
+	stale  bool    // generations and the partial marks must be worked out again
+	filled int     // placeholders that turned out to be commits later
 }
 
 // node is one commit. generation is one more than the largest of its parents,
@@ -56,11 +46,11 @@ const inCircle = math.MaxUint32
 func (g *Graph) Add(commits ...Commit) error {
 	for _, c := range commits {
 		if !IsSHA(c.SHA) {
-			return fmt.Errorf("adding a commit: %s is no commit id", quote(c.SHA))
+			return fmt.Errorf("adding a commit: %.80q is no commit id", c.SHA)
 		}
 		for _, p := range c.Parents {
 			if !IsSHA(p) {
-				return fmt.Errorf("adding commit %s: its parent %s is no commit id", c.SHA, quote(p))
+				return fmt.Errorf("adding commit %s: its parent %.80q is no commit id", c.SHA, p)
 			}
 		}
 	}
@@ -89,6 +79,7 @@ func (g *Graph) add(c Commit) {
 	n := &g.nodes[at]
 	if n.generation != 0 {
 		g.stale = true // was a placeholder: its children were judged without it
+		g.filled++
 	}
 	n.first, n.count, n.known, n.truncated = first, uint32(len(c.Parents)), true, c.Truncated
 	g.known++
@@ -234,10 +225,11 @@ func IsSHA(s string) bool {
 	if len(s) != 40 && len(s) != 64 {
 		return false
 	}
-	return isHex(s)
+	return IsHex(s)
 }
 
-func isHex(s string) bool {
+// IsHex reports whether s is made of hex digits, at least one.
+func IsHex(s string) bool {
 	for i := range len(s) {
 		c := s[i]
 		if (c < '0' || c > '9') && (c < 'a' || c > 'f') && (c < 'A' || c > 'F') {
@@ -252,4 +244,24 @@ func binary(sha string) string {
 	var b [32]byte
 	n, _ := hex.Decode(b[:], []byte(sha)) // IsSHA has been asked
 	return string(b[:n])
+}
+
+// Check says what is wrong with a graph that ought to be whole: a parent that
+// is missing, or parents in a circle.
+func (g *Graph) Check() error {
+	for at := range g.nodes {
+		n := &g.nodes[at]
+		if !n.known {
+			continue
+		}
+		for _, p := range g.parents(int32(at)) {
+			if !g.nodes[p].known {
+				return fmt.Errorf("commit %x has the parent %x, which is missing: give a history with all parents", g.ids[at], g.ids[p])
+			}
+		}
+		if n.generation == inCircle {
+			return fmt.Errorf("commit %x is in, or above, a circle of parents, which no real history has", g.ids[at])
+		}
+	}
+	return nil
 }

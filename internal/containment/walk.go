@@ -1,13 +1,6 @@
-package history
+package containment
 
-import (
-	"errors"
-	"fmt"
-)
-
-// ErrUnknown is returned where a number or a branch is asked for and the
-// commits at hand do not tell it.
-var ErrUnknown = errors.New("not told by the commits at hand")
+import "fmt"
 
 // Ancestor reports whether a is an ancestor of d, or d itself. It is Unknown
 // when one of the two is not in the graph, or when the way from d to a may
@@ -21,6 +14,11 @@ func (g *Graph) Ancestor(a, d string) Answer {
 	if !ok {
 		return Unknown
 	}
+	return g.ancestor(to, from)
+}
+
+// ancestor is Ancestor by positions.
+func (g *Graph) ancestor(to, from int32) Answer {
 	answer := g.walk(from, to)
 	// A commit cannot be both before and after another: when a is known to
 	// come after d, what is missing below d does not matter.
@@ -77,7 +75,7 @@ func (g *Graph) Count(from, not string) (int, error) {
 	f, okF := g.find(from)
 	n, okN := g.find(not)
 	if !okF || !okN {
-		return 0, fmt.Errorf("counting the commits in %s and not in %s: %w", quote(from), quote(not), ErrUnknown)
+		return 0, fmt.Errorf("counting the commits in %.80q and not in %.80q: %w", from, not, ErrUnknown)
 	}
 	seen := newMarks(len(g.nodes))
 	g.spread(n, seen)
@@ -86,7 +84,7 @@ func (g *Graph) Count(from, not string) (int, error) {
 	// smaller if they lead back to commits of `from`; those missing below
 	// `from` can be any number. Either way the number is not known.
 	if !whole || (count > 0 && g.nodes[n].partial) {
-		return 0, fmt.Errorf("counting the commits in %s and not in %s: %w", quote(from), quote(not), ErrUnknown)
+		return 0, fmt.Errorf("counting the commits in %.80q and not in %.80q: %w", from, not, ErrUnknown)
 	}
 	return count, nil
 }
@@ -116,9 +114,9 @@ func (g *Graph) spread(from int32, seen marks) (count int, whole bool) {
 	return count, whole
 }
 
-// covered returns a function that reports whether a commit is among the tips
+// Covered returns a function that reports whether a commit is among the tips
 // or their known ancestors. One walk serves all questions.
-func (g *Graph) covered(tips []string) func(sha string) bool {
+func (g *Graph) Covered(tips []string) func(sha string) bool {
 	seen := newMarks(len(g.nodes))
 	for _, t := range tips {
 		if at, ok := g.find(t); ok {

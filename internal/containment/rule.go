@@ -1,0 +1,155 @@
+package containment
+
+// finding is where one commit of a change stands in a live commit.
+type finding struct {
+	answer  Answer
+	sign    Sign
+	carrier int32
+	revert  int32
+	undone  bool // No, because a revert undid it
+	weak    bool // Unknown, because something that is no revert by title says it undid it
+}
+
+// Contains says whether a change is contained in a live commit.
+func (x *Index) Contains(c Change, live string) Result {
+	d, ok := x.find(live)
+	if !ok {
+		return Result{Answer: Unknown, Reason: NoLive}
+	}
+	x.prepare()
+	if c.Head != "" && lower(c.Head) == lower(live) {
+		return Result{Answer: Yes, Reason: Contained, Sign: PullHead, Carrier: lower(live)}
+	}
+	parts := c.parts()
+	commits := append([]string{c.Landed}, parts...)
+	classes := map[string][]member{}
+	all := map[int32]bool{}
+	for _, sha := range commits {
+		if at, ok := x.find(sha); ok && classes[sha] == nil {
+			classes[sha] = x.class(at)
+			for _, m := range classes[sha] {
+				all[m.at] = true
+			}
+		}
+	}
+	reverts := x.revertsOf(all)
+	landed := x.effective(classes[c.Landed], d, reverts, c.Rebase)
+	if landed.answer == Yes {
+		return x.yes(landed)
+	}
+	found := make([]finding, len(parts))
+	for i, sha := range parts {
+		found[i] = x.effective(classes[sha], d, reverts, false)
+	}
+	return x.conclude(c, d, landed, found)
+}
+
+// effective looks for a carrier of one commit that no revert undid. With
+// itself only the commit counts, not what is tied to it.
+func (x *Index) effective(class []member, d int32, reverts []revert, itself bool) finding {
+	out := finding{answer: No}
+	for i, m := range class {
+		if itself && i > 0 {
+			break
+		}
+		switch x.below(m.at, d) {
+		case No:
+			continue
+		case Unknown:
+			if out.answer == No && !out.undone {
+				out = finding{answer: Unknown, sign: m.sign, carrier: m.at}
+			}
+			continue
+		}
+		switch r := x.neutralised(m.at, d, reverts); r.answer {
+		case No:
+			return finding{answer: Yes, sign: m.sign, carrier: m.at}
+		case Yes:
+			if !out.weak {
+				out = finding{answer: No, undone: true, revert: r.revert, carrier: m.at, sign: m.sign}
+			}
+		default:
+			out = finding{answer: Unknown, weak: r.weak, revert: r.revert, carrier: m.at, sign: m.sign}
+		}
+	}
+	return out
+}
+
+func (x *Index) yes(f finding) Result {
+	return Result{Answer: Yes, Reason: Contained, Sign: f.sign, Carrier: x.sha(f.carrier)}
+}
+
+// conclude weighs the commits of a change against each other when its landing
+// commit is not there.
+func (x *Index) conclude(c Change, d int32, landed finding, parts []finding) Result {
+	n, byTie := 0, false
+	weakest := finding{answer: Yes, sign: Ancestry}
+	for _, p := range parts {
+		if p.answer != Yes {
+			continue
+		}
+		n++
+		byTie = byTie || p.sign != Ancestry
+		if n == 1 || p.sign.rank() > weakest.sign.rank() {
+			weakest = p
+		}
+	}
+	if n == len(parts) && n > 0 {
+		r := x.yes(weakest)
+		if weakest.sign == Ancestry && !c.Rebase {
+			r.Sign = Branch
+		}
+		return r
+	}
+	for _, f := range append([]finding{landed}, parts...) {
+		switch {
+		case f.undone:
+			return Result{Answer: No, Reason: Reverted, UndoneBy: x.sha(f.revert), Carrier: x.sha(f.carrier), Sign: f.sign}
+		}
+	}
+	for _, f := range append([]finding{landed}, parts...) {
+		switch {
+		case f.weak:
+			return Result{Answer: Unknown, Reason: Probable, UndoneBy: x.sha(f.revert), Carrier: x.sha(f.carrier)}
+		case f.answer == Unknown:
+			return Result{Answer: Unknown, Reason: NoCommits}
+		}
+	}
+	if n > 0 {
+		r := Result{Answer: No, Reason: Partial, Found: n, Parts: len(parts)}
+		if byTie {
+			r.Answer, r.Reason = Unknown, Probable
+		}
+		return r
+	}
+	if like, ok := x.hints(c, d); ok {
+		return Result{Answer: Unknown, Reason: Probable, Carrier: x.sha(like)}
+	}
+	return Result{Answer: No, Reason: Absent}
+}
+
+// hint finds a commit in the live one that has author and subject of one of
+// these and nothing else in common with it. What lies on the same line of
+// history is not a copy: it is an earlier or later change with the same title.
+func (x *Index) hint(sha string, d int32) (int32, bool) {
+	at, ok := x.find(sha)
+	if !ok {
+		return 0, false
+	}
+	for _, like := range x.alike(at) {
+		if like != at && x.below(like, d) == Yes && x.below(like, at) != Yes && x.below(at, like) != Yes {
+			return like, true
+		}
+	}
+	return 0, false
+}
+
+// hints finds the likeness of any commit of a change.
+func (x *Index) hints(c Change, d int32) (int32, bool) {
+	for _, sha := range append([]string{c.Landed}, c.parts()...) {
+		if like, ok := x.hint(sha, d); ok {
+			return like, true
+		}
+	}
+	return 0, false
+}
