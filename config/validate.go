@@ -218,20 +218,15 @@ func (v *validator) timezone(p, s string) {
 	}
 }
 
-// Lengths below which a key or token can be guessed, in characters.
-const (
-	tooShort = 8
-	short    = 16
-)
+// short is the length below which a key or token can be guessed, in
+// characters. Whose it is decides whether that matters, so it is only said.
+const short = 16
 
-// strength refuses a secret that anybody can guess and warns of a weak one.
 func (v *validator) strength(p string, s Secret) {
 	const remedy = "make one with: openssl rand -hex 32"
 	switch n := len(s.Reveal()); {
 	case n == 0:
-	case n < tooShort:
-		v.problem(p, fmt.Sprintf("is shorter than %d characters and can be guessed", tooShort), remedy)
 	case n < short:
-		v.warn(p, fmt.Sprintf("is shorter than %d characters", short), remedy)
+		v.warn(p, fmt.Sprintf("is shorter than %d characters and can be guessed", short), remedy)
 	}
 }

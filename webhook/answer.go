@@ -84,7 +84,7 @@ func (h *Handler) unreadable(c *gin.Context, kind string, d *delivery, err error
 	case errors.Is(err, errTooLarge):
 		h.count(kind, "", "other", "too_large")
 		h.finish(c)
-		refuse(c, http.StatusRequestEntityTooLarge, "The body is larger than 25 MB, the most that a tracker sends.")
+		refuse(c, http.StatusUnauthorized, "The body is larger than 25 MB, the most that a tracker sends, so its signature was not checked.")
 	case errors.Is(err, errBusy):
 		h.count(kind, "", "other", "busy")
 		c.Header("Retry-After", retryAfter)

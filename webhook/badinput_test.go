@@ -127,7 +127,7 @@ func TestOversizedBodiesGetAnAnswer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := start(t)
 			header := map[string]string{"X-GitHub-Event": "issues", "X-GitHub-Delivery": "d1", "X-Hub-Signature-256": "sha256=" + strings.Repeat("0", 64)}
-			requireProblem(t, f.post("/webhooks/github", body, header), 413)
+			requireProblem(t, f.post("/webhooks/github", body, header), 401)
 		})
 	}
 	t.Run("unsigned", func(t *testing.T) {

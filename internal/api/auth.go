@@ -195,7 +195,7 @@ func permit(a Actor, n need, deployTokens bool) error {
 		return problem(http.StatusForbidden, "this needs a token whose person is an approver: set person on a token of api.tokens")
 	}
 	if !a.Role.Allows(n.role) {
-		return problem(http.StatusForbidden, fmt.Sprintf("this needs the role %s; the token %q is a %s", n.role, a.Name, a.Role))
+		return problem(http.StatusForbidden, fmt.Sprintf("this needs the role %s; the role of the token %q is %s", n.role, a.Name, a.Role))
 	}
 	return nil
 }

@@ -196,7 +196,7 @@ func itemRoute(id, part string) (string, error) {
 
 // body is the wire form of a report.
 func (r DeploymentReport) body() deploymentBody {
-	b := deploymentBody{ID: Text(r.ID), Service: r.Service, Environment: r.Environment, SHA: Text(r.SHA),
+	b := deploymentBody{ID: deploymentID(r.ID), Service: r.Service, Environment: r.Environment, SHA: Text(r.SHA),
 		Version: Text(r.Version), Status: Text(string(r.Status)), URL: Text(r.URL), FinishedAt: Time(r.FinishedAt)}
 	if r.Percent != 0 {
 		b.Percent = &r.Percent

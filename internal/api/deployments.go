@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -9,22 +10,55 @@ import (
 	"strings"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"github.com/holdfast-dev/holdfast/internal/domain"
 )
+
+// deploymentID is the sender's id: a word, or a number as CI systems have it.
+type deploymentID string
+
+// Schema allows a number, and null, beside a string.
+func (deploymentID) Schema(huma.Registry) *huma.Schema {
+	limit := 200
+	s := &huma.Schema{
+		Description: "the sender's id; the same id and status again is no new deployment",
+		OneOf:       []*huma.Schema{{Type: huma.TypeString, MaxLength: &limit, Nullable: true}, {Type: huma.TypeInteger}},
+	}
+	for _, o := range s.OneOf {
+		o.PrecomputeMessages()
+	}
+	return s
+}
+
+// UnmarshalJSON takes a string, a whole number of any size, or null.
+func (d *deploymentID) UnmarshalJSON(data []byte) error {
+	var s string
+	if json.Unmarshal(data, &s) == nil { // null leaves it empty
+		*d = deploymentID(s)
+		return nil
+	}
+	var n json.Number
+	if err := json.Unmarshal(data, &n); err != nil {
+		return err
+	}
+	*d = deploymentID(n.String())
+	return nil
+}
 
 // deploymentBody is what CI sends. Optional fields may be null or empty, as
 // templates of CI jobs leave them.
 type deploymentBody struct {
-	ID          *string    `json:"id,omitempty" nullable:"true" maxLength:"200" doc:"the sender's id; the same id and status again is no new deployment"`
-	Service     string     `json:"service" minLength:"1" maxLength:"200" example:"checkout"`
-	Environment string     `json:"environment" minLength:"1" maxLength:"200" example:"prod-eu"`
-	SHA         *string    `json:"sha,omitempty" nullable:"true" maxLength:"64" pattern:"^([0-9a-fA-F]{7,64})?$" patternDescription:"7 to 64 hex digits" doc:"commit; needed unless version is there"`
-	Version     *string    `json:"version,omitempty" nullable:"true" maxLength:"200" doc:"a tag, where sha is not known"`
-	Status      *string    `json:"status,omitempty" nullable:"true" enum:"queued,in_progress,success,failure,inactive" default:"success"`
-	Percent     *int       `json:"percent,omitempty" nullable:"true" minimum:"1" maximum:"100" default:"100" doc:"share of the traffic"`
-	FinishedAt  *time.Time `json:"finished_at,omitempty" nullable:"true" doc:"default: when it is received"`
-	URL         *string    `json:"url,omitempty" nullable:"true" maxLength:"2000" doc:"http or https address of the deployment at the sender"`
-	Fixes       []fixBody  `json:"fixes,omitempty" nullable:"true" maxItems:"200" doc:"changes of this deployment that fix items"`
+	ID          deploymentID `json:"id,omitempty"`
+	Service     string       `json:"service" minLength:"1" maxLength:"200" example:"checkout"`
+	Environment string       `json:"environment" minLength:"1" maxLength:"200" example:"prod-eu"`
+	SHA         *string      `json:"sha,omitempty" nullable:"true" maxLength:"64" pattern:"^([0-9a-fA-F]{7,64})?$" patternDescription:"7 to 64 hex digits" doc:"commit; needed unless version is there"`
+	Version     *string      `json:"version,omitempty" nullable:"true" maxLength:"200" doc:"a tag, where sha is not known"`
+	Status      *string      `json:"status,omitempty" nullable:"true" enum:"queued,in_progress,success,failure,inactive" default:"success"`
+	Percent     *int         `json:"percent,omitempty" nullable:"true" minimum:"1" maximum:"100" default:"100" doc:"share of the traffic"`
+	FinishedAt  *time.Time   `json:"finished_at,omitempty" nullable:"true" doc:"default: when it is received"`
+	URL         *string      `json:"url,omitempty" nullable:"true" maxLength:"2000" doc:"http or https address of the deployment at the sender"`
+	Fixes       []fixBody    `json:"fixes,omitempty" nullable:"true" maxItems:"200" doc:"changes of this deployment that fix items"`
 }
 
 type fixBody struct {
@@ -118,7 +152,7 @@ func (s *Server) deploymentURL(id string, r DeploymentReport) string {
 // report checks what the schema can't say. All problems are told at once.
 func (b deploymentBody) report() (DeploymentReport, error) {
 	r := DeploymentReport{
-		ID: value(b.ID), Service: strings.TrimSpace(b.Service), Environment: strings.TrimSpace(b.Environment),
+		ID: strings.TrimSpace(string(b.ID)), Service: strings.TrimSpace(b.Service), Environment: strings.TrimSpace(b.Environment),
 		SHA: strings.ToLower(value(b.SHA)), Version: value(b.Version), URL: value(b.URL),
 		Status: domain.DeploymentStatus(value(b.Status)), Percent: 100,
 	}

@@ -54,6 +54,18 @@ func TestADeploymentIsReported(t *testing.T) {
 	require.NotContains(t, got.text, `"shipped"`)
 }
 
+func TestTheIDIsAWordOrANumber(t *testing.T) {
+	b := &apitest.Backend{}
+	s := serve(t, b)
+	for written, want := range map[string]string{`"run-7"`: "run-7", `17`: "17", `12345678901`: "12345678901", `null`: "", `""`: ""} {
+		b.Reports = nil
+		got := s.send(apitest.CISecret, "POST", deployments, `{"id":`+written+`,"service":"checkout","environment":"prod-eu","sha":"abcdef1"}`)
+		require.Equal(t, 202, got.status, "%s: %s", written, got.text)
+		require.Equal(t, want, b.Reports[0].ID, written)
+	}
+	s.send(apitest.CISecret, "POST", deployments, `{"id":{},"service":"checkout","environment":"prod-eu","sha":"abcdef1"}`).problem(t, 422)
+}
+
 func TestDefaultsOfADeployment(t *testing.T) {
 	b := &apitest.Backend{}
 	s := serve(t, b)
@@ -129,7 +141,7 @@ func TestThePostmortemForms(t *testing.T) {
 		return s.send(apitest.OperatorSecret, "POST", "/api/v1/postmortems"+query, body, "Content-Type", kind)
 	}
 	got := file("?id=down&dry_run=true", "- [ ] Limit the retries\n", "text/markdown; charset=utf-8")
-	require.Equal(t, 200, got.status, got.text)
+	require.Equal(t, 202, got.status, got.text)
 	require.Equal(t, "file", got.body["plan"].([]any)[0].(map[string]any)["action"])
 	require.Equal(t, []any{}, got.body["items"])
 

@@ -294,7 +294,7 @@ func (b *Backend) decideReopenings(ctx context.Context, by api.Actor, cause stri
 	g, err := b.reconciler.DecideReopenings(ctx, cause, confirm, by.Name)
 	switch {
 	case errors.Is(err, ledger.ErrNotFound):
-		return api.ReopeningView{}, api.NotFound{What: fmt.Sprintf("reopenings with the cause %q; `holdfast reopenings` lists them", cause)}
+		return api.ReopeningView{}, api.NotFound{What: fmt.Sprintf("group of reopenings with the cause %q; `holdfast reopenings` lists them", cause)}
 	case errors.Is(err, ledger.ErrConflict):
 		return api.ReopeningView{}, api.Conflict{Detail: fmt.Sprintf("the reopenings of %s do not wait: they are %s", cause, g.State)}
 	case err != nil:

@@ -72,13 +72,13 @@ func TestAnswersToOtherWritesGetLost(t *testing.T) {
 	w.reopened(1)
 	w.until("all intents resolved", func() bool {
 		w.settle()
-		return w.item(id).Reopened == 1 && len(w.issue(1).Comments) == 1 && w.openIntents(id) == 0
+		return w.item(id).Reopened == 1 && len(w.issue(1).Comments) == 1 && unresolved(w.item(id)) == 0
 	})
 	w.pass(time.Minute)
 	w.faults.LoseAnswer(func(r *http.Request) bool { return r.Method == "PATCH" && strings.HasSuffix(r.URL.Path, "/issues/1") })
 	w.deploy("prod-eu", fix)
 	w.closed(1)
-	w.until("all intents resolved", func() bool { w.settle(); return w.openIntents(id) == 0 && w.item(id).Status == "done" })
+	w.until("all intents resolved", func() bool { w.settle(); return unresolved(w.item(id)) == 0 && w.item(id).Status == "done" })
 	is := w.issue(1)
 	require.Equal(t, "closed", is.State)
 	require.Len(t, is.Comments, 1)
@@ -91,20 +91,6 @@ func TestAnswersToOtherWritesGetLost(t *testing.T) {
 	}
 	require.Equal(t, 1, reopenings)
 	w.checkLedger(id)
-}
-
-// openIntents counts intents without an outcome.
-func (w *world) openIntents(id string) int {
-	open := map[string]bool{}
-	for _, e := range w.item(id).Ledger {
-		switch e.Name {
-		case domain.ActionIntended:
-			open[e.Action.ID] = true
-		case domain.ActionDone, domain.ActionFailed, domain.ActionWithheld:
-			delete(open, e.Action.ID)
-		}
-	}
-	return len(open)
 }
 
 func TestFieldsThatTheTrackerRefuses(t *testing.T) {

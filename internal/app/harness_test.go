@@ -53,8 +53,8 @@ type scene struct {
 	apiPart  string // the api section; "-" leaves it out
 	rest     string // further sections
 	jira     sandbox.JiraOptions
-	redisURL string // default: a database of its own in the shared server
-	now      time.Time
+	redisURL string        // default: a database of its own in the shared server
+	slow     time.Duration // before and after each write to the stand-in for GitHub
 }
 
 const usualServices = `
@@ -126,7 +126,7 @@ func prepare(t *testing.T, s scene) *world {
 		t.Cleanup(server.Close)
 		return server.URL
 	}
-	w.ghURL, w.jURL = serve(w.gh), serve(w.jira)
+	w.ghURL, w.jURL = serve(slowed(w.gh, s.slow)), serve(w.jira)
 	w.gh.SetURL(w.ghURL)
 	w.jira.SetURL(w.jURL)
 	for _, who := range []string{"alice", "bob", "carol"} {
@@ -156,6 +156,21 @@ func prepare(t *testing.T, s scene) *world {
 		}
 	})
 	return w
+}
+
+// slowed widens the moments in which a write has been sent and not arrived, or
+// arrived and not been answered.
+func slowed(h http.Handler, d time.Duration) http.Handler {
+	if d == 0 {
+		return h
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet {
+			time.Sleep(d)
+			defer time.Sleep(d)
+		}
+		h.ServeHTTP(w, r)
+	})
 }
 
 // judged holds what goes to each stand-in against the service's own

@@ -48,11 +48,11 @@ func (b *Backend) FilePostmortem(ctx context.Context, by api.Actor, r api.FileRe
 		}
 		defer func() { _ = b.ledger.Done(context.WithoutCancel(ctx), lease, time.Time{}) }()
 	}
-	if plan, err = b.plan(ctx, in, plan.Postmortem.ID); err != nil {
+	if plan, err = b.plan(ctx, &in, plan.Postmortem.ID); err != nil {
 		return api.FileResult{}, err
 	}
 	if r.DryRun {
-		return b.preview(plan), nil
+		return b.preview(plan, in), nil
 	}
 	entries := map[string][]domain.Entry{}
 	for _, l := range plan.Lines {
@@ -96,8 +96,9 @@ func (b *Backend) hold(ctx context.Context, subject string) (ledger.Lease, error
 	}
 }
 
-// plan works the document out against what is recorded of it.
-func (b *Backend) plan(ctx context.Context, in filing.Input, id string) (filing.Plan, error) {
+// plan works the document out against what is recorded of it, which it adds
+// to in.
+func (b *Backend) plan(ctx context.Context, in *filing.Input, id string) (filing.Plan, error) {
 	var err error
 	if in.Known, err = b.ledger.Postmortem(ctx, id); err != nil && !errors.Is(err, ledger.ErrNotFound) {
 		return filing.Plan{}, storeError(err)
@@ -113,7 +114,7 @@ func (b *Backend) plan(ctx context.Context, in filing.Input, id string) (filing.
 		}
 		in.Items = append(in.Items, st)
 	}
-	plan, err := filing.Make(in)
+	plan, err := filing.Make(*in)
 	return plan, planError(err)
 }
 
@@ -134,7 +135,7 @@ func entryOf(l filing.Line, by api.Actor, now time.Time) (domain.Entry, bool) {
 	return e, true
 }
 
-func (b *Backend) preview(plan filing.Plan) api.FileResult {
+func (b *Backend) preview(plan filing.Plan, in filing.Input) api.FileResult {
 	out := api.FileResult{Postmortem: plan.Postmortem.ID, Warnings: plan.Warnings}
 	for _, l := range plan.Lines {
 		target := l.Spec.Target
@@ -150,6 +151,15 @@ func (b *Backend) preview(plan filing.Plan) api.FileResult {
 			Item: l.Spec.ID, Title: l.Spec.Title, Action: string(l.Action), Target: target, Priority: l.Spec.Priority, Type: l.Spec.Type,
 			Owner: api.Text(l.Spec.Owner), Due: api.Text(l.Spec.Due), Services: l.Spec.Services, Detail: l.Detail,
 		})
+		// The item as it would be: known ones with their ticket and verdict.
+		st := domain.State{FiledAt: in.Now}
+		for _, known := range in.Items {
+			if known.Spec.ID == l.Spec.ID {
+				st = known
+			}
+		}
+		st.Spec = l.Spec
+		out.Items = append(out.Items, view(in.Setup, st, st.Verdict, nil, in.Now))
 	}
 	return out
 }

@@ -19,7 +19,9 @@ import (
 const (
 	lookAfter        = 2 * time.Second
 	giveUpGitHub     = 30 * time.Second
+	giveUpAnswered   = 4 * time.Second
 	giveUpJira       = 90 * time.Second
+	lookAgainAfter   = 10 * time.Second
 	clockSlack       = 10 * time.Minute // the tracker's clock may be behind ours
 	labelNeedService = "needs-service"
 )
@@ -55,11 +57,15 @@ func (w *work) file(ctx context.Context) (time.Time, error) {
 			return time.Time{}, w.filed(ctx, a, t, nil)
 		}
 		giveUp := a.At.Add(giveUpGitHub)
-		if w.tracker.Kind() == "jira" {
+		switch {
+		case w.tracker.Kind() == "jira":
 			giveUp = a.At.Add(giveUpJira)
+		case w.r.answered(a.ID):
+			// The tracker has answered: nothing is under way any more.
+			giveUp = a.At.Add(giveUpAnswered)
 		}
 		if now.Before(giveUp) {
-			return earliest(now.Add(10*time.Second), giveUp), nil
+			return earliest(now.Add(lookAgainAfter), giveUp), nil
 		}
 		if err := w.failed(ctx, a, errInterrupted); err != nil {
 			return time.Time{}, err
@@ -78,6 +84,7 @@ func (w *work) file(ctx context.Context) (time.Time, error) {
 		return time.Time{}, w.filed(ctx, a, made.Ticket, made.Refused)
 	case c == trackers.Uncertain || c == trackers.Transient:
 		// It may exist: the open intent says so to whoever comes next.
+		w.r.noteAnswer(a.ID, err)
 		w.r.log.Info("a creation whose outcome is not known will be looked for", "item_id", w.id, "err", err)
 		return now.Add(lookAfter), nil
 	default:
@@ -87,6 +94,31 @@ func (w *work) file(ctx context.Context) (time.Time, error) {
 		return time.Time{}, fmt.Errorf("filing the ticket of %s: %w", w.id, err)
 	}
 }
+
+// noteAnswer remembers that the tracker answered a creation with an error of
+// its own, so that nothing is still on its way. It is forgotten at a restart,
+// which then waits as after a lost answer.
+func (r *Reconciler) noteAnswer(intent string, err error) {
+	var te *trackers.Error
+	if !errors.As(err, &te) || te.Status != 500 && te.Status != 503 { // a gateway may have given up before the tracker has
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.answers) >= maxAnswers {
+		clear(r.answers)
+	}
+	r.answers[intent] = true
+}
+
+func (r *Reconciler) answered(intent string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.answers[intent]
+}
+
+// maxAnswers bounds what is remembered of creations that failed.
+const maxAnswers = 10_000
 
 // filed ties the ticket to the item. The index goes first: if we crash before
 // the outcome is recorded, the open intent leads to the same ticket again.

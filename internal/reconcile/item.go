@@ -27,6 +27,7 @@ type work struct {
 	st      domain.State
 	tracker trackers.Tracker
 	fresh   bool   // the ticket was read, or written, during this claim
+	pulled  bool   // open pull requests were read during this claim
 	cause   string // what brought us here, for the ledger
 	facts   policy.Facts
 }
@@ -144,6 +145,13 @@ func (w *work) run(ctx context.Context) (time.Time, error) {
 			}
 			continue
 		}
+		if d.Reason == policy.NotMerged && len(d.Acts) > 0 && !w.pulled {
+			// The close may have overtaken the news of the merge.
+			if err := w.pulls(ctx); err != nil {
+				return time.Time{}, err
+			}
+			continue
+		}
 		again, wait, err := w.act(ctx, d)
 		if err != nil {
 			return time.Time{}, err
@@ -199,6 +207,53 @@ func (w *work) read(ctx context.Context) error {
 		facts = append(facts, w.closers(ctx)...)
 	}
 	return w.record(ctx, facts...)
+}
+
+// pulls reads back the open pull requests that claim the item: one may be
+// merged or closed by now, or be by somebody without write permission.
+func (w *work) pulls(ctx context.Context) error {
+	w.pulled = true
+	var out []domain.Entry
+	for _, c := range w.st.Changes {
+		services := w.s.ServicesOf(c.Repo)
+		if !c.Open || len(services) == 0 {
+			continue
+		}
+		host, err := w.r.codeHost(services[0])
+		if err != nil {
+			continue
+		}
+		now, err := host.PullRequest(ctx, c.Repo, c.PullRequest)
+		switch class := trackers.ClassOf(err); {
+		case err != nil && (class == trackers.NotFound || class == trackers.Gone):
+			continue // the host cannot tell; what was delivered stands
+		case err != nil:
+			return fmt.Errorf("reading %s: %w", c.Key(), err)
+		}
+		fresh := now.Change
+		fresh.How, fresh.By, fresh.ClaimedAt = c.How, c.By, c.ClaimedAt
+		switch {
+		case now.Merged:
+			fresh.Open = false
+			out = append(out, domain.Entry{Kind: domain.Fact, Name: domain.ChangeLinked, Change: &fresh, Note: "Read back: it is merged."})
+		case !now.Open:
+			out = append(out, domain.Entry{Kind: domain.Fact, Name: domain.ChangeWithdrawn, Change: &c, Note: "Read back: it was closed without a merge."})
+		case !w.writes(ctx, services[0].Tracker, c):
+			out = append(out, domain.Entry{Kind: domain.Fact, Name: domain.ChangeWithdrawn, Change: &c, Note: c.Author + " has no write permission, so the open pull request holds nothing up."})
+		}
+	}
+	return w.record(ctx, out...)
+}
+
+// writes reports whether the author of an open pull request may write there.
+// Where the host cannot tell, the delivery's word stands.
+func (w *work) writes(ctx context.Context, tracker string, c domain.Change) bool {
+	t, ok := w.s.Trackers[tracker]
+	if !ok || c.Author == "" {
+		return true
+	}
+	may, err := t.CanWrite(ctx, domain.GitHubRef(tracker, c.Repo, c.PullRequest), c.Author)
+	return may || err != nil
 }
 
 // closers asks the tracker itself what closed a ticket that no change is

@@ -56,6 +56,7 @@ type Reconciler struct {
 	mu      sync.Mutex
 	repos   map[string]repoFacts
 	limited map[string]time.Time // tracker → until when it asked us to wait
+	answers map[string]bool      // creations that a tracker answered with an error of its own
 	// reloadedAt is in Unix nanoseconds: what a tracker refused before is
 	// tried again.
 	reloadedAt atomic.Int64
@@ -70,7 +71,7 @@ type Stats struct {
 
 // New makes a Reconciler; it does nothing until Run.
 func New(o Options) *Reconciler {
-	r := &Reconciler{ledger: o.Ledger, mirrors: o.Mirrors, workers: o.Workers, log: o.Log, now: o.Now, repos: map[string]repoFacts{}, limited: map[string]time.Time{}}
+	r := &Reconciler{ledger: o.Ledger, mirrors: o.Mirrors, workers: o.Workers, log: o.Log, now: o.Now, repos: map[string]repoFacts{}, limited: map[string]time.Time{}, answers: map[string]bool{}}
 	if r.workers <= 0 {
 		r.workers = 16
 	}

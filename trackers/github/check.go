@@ -13,12 +13,11 @@ import (
 
 	"github.com/holdfast-dev/holdfast/internal/domain"
 	"github.com/holdfast-dev/holdfast/trackers"
-	"github.com/holdfast-dev/holdfast/trackers/internal/rest"
 	"github.com/holdfast-dev/holdfast/trackers/internal/text"
 )
 
-// CanWrite reports whether the login has write permission or more. Who is
-// unknown there, or a server that cannot tell, makes it false.
+// CanWrite reports whether the login has write permission or more. For somebody
+// unknown, and from a server that cannot tell, the error is NotFound.
 func (t *Tracker) CanWrite(ctx context.Context, ref domain.Ref, login string) (bool, error) {
 	const op = "read permission"
 	if _, err := t.issuePath(op, ref); err != nil {
@@ -32,9 +31,6 @@ func (t *Tracker) CanWrite(ctx context.Context, ref domain.Ref, login string) (b
 	}
 	_, err := t.do(ctx, call{op: op, ref: ref, repo: ref.Project(), method: "GET",
 		path: "repos/" + ref.Project() + "/collaborators/" + url.PathEscape(login) + "/permission", out: &got})
-	if rest.Missing(err) {
-		return false, nil
-	}
 	if err != nil {
 		return false, err
 	}

@@ -82,6 +82,8 @@ func TestContract(t *testing.T) {
 						must(g.EditComment(repo, n, "bob", body))
 					},
 					Count:              func() int { return len(g.Issues(repo)) },
+					Wait:               func(d time.Duration) { ahead.Add(int64(d)) },
+					Code:               codeHooks(t, g),
 					LoseTicketRequest:  func() { faults.LoseRequest(trackertest.IsPost("/issues")) },
 					LoseTicketAnswer:   func() { faults.LoseAnswer(trackertest.IsPost("/issues")) },
 					LoseCommentRequest: func() { faults.LoseRequest(trackertest.IsPost("/comments")) },
@@ -89,6 +91,38 @@ func TestContract(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// codeHooks work in a repository without tickets, so that pull requests take
+// no numbers from them.
+func codeHooks(t *testing.T, g *sandbox.GitHub) *trackertest.CodeHooks {
+	const code = "acme/other"
+	must := func(err error) { t.Helper(); require.NoError(t, err) }
+	return &trackertest.CodeHooks{
+		Repo: code,
+		OpenPull: func(who, title, body, branch string) int {
+			n, err := g.OpenPull(code, sandbox.PullRequest{Actor: who, Branch: branch, Title: title, Body: body,
+				Commits: []sandbox.Commit{{Message: title, Files: map[string]string{branch + ".txt": title}}}})
+			must(err)
+			return n
+		},
+		MergePull: func(n int) string {
+			sha, err := g.MergePull(code, n, "bob", "squash")
+			must(err)
+			return sha
+		},
+		ClosePull: func(n int) { must(g.ClosePull(code, n, "bob")) },
+		Deploy: func(environment, sha, state string) string {
+			id, err := g.Deploy(code, environment, sha, state, "bob")
+			must(err)
+			return strconv.FormatInt(id, 10)
+		},
+		DeployMore: func(id, state string) {
+			n, err := strconv.ParseInt(id, 10, 64)
+			must(err)
+			must(g.DeployStatus(code, n, state, "bob"))
+		},
 	}
 }
 

@@ -2,6 +2,8 @@ package github
 
 import (
 	"context"
+	"regexp"
+	"strconv"
 	"strings"
 
 	gh "github.com/google/go-github/v60/github"
@@ -26,11 +28,19 @@ const duplicateQuery = `query($owner: String!, $name: String!, $number: Int!) {
 
 // original finds what the issue was marked to be a duplicate of, empty where
 // the tracker does not tell. Only issues closed as duplicates cost these calls:
-// the REST timeline names the mark and sometimes its target, GraphQL both.
-func (t *Tracker) original(ctx context.Context, ref domain.Ref) domain.Ref {
+// the REST timeline names the mark and sometimes its target, GraphQL both; a
+// server that has neither may still have the closer's comment.
+func (t *Tracker) original(ctx context.Context, ref domain.Ref, closer string) domain.Ref {
 	if r := t.originalFromTimeline(ctx, ref); r != "" {
 		return r
 	}
+	if r := t.originalFromGraphQL(ctx, ref); r != "" {
+		return r
+	}
+	return t.originalFromComments(ctx, ref, closer)
+}
+
+func (t *Tracker) originalFromGraphQL(ctx context.Context, ref domain.Ref) domain.Ref {
 	owner, name, _ := strings.Cut(ref.Project(), "/")
 	var got struct {
 		Data struct {
@@ -89,6 +99,41 @@ func (t *Tracker) originalFromTimeline(ctx context.Context, ref domain.Ref) doma
 	if err != nil {
 		t.log.Debug("the timeline cannot be read", "ticket", ref, "err", err)
 		return ""
+	}
+	return found
+}
+
+// duplicateOf is the sentence that marks a duplicate in a comment: it starts
+// a line.
+var duplicateOf = regexp.MustCompile(`(?im)^[ \t]*duplicate of[ \t]+(?:([\w.-]+/[\w.-]+)?#([1-9]\d{0,9})|https?://[^\s/]+/(?:[^\s]*/)?([\w.-]+/[\w.-]+)/issues/([1-9]\d{0,9}))\b`)
+
+// originalFromComments reads "Duplicate of #12" in a comment of the one who
+// closed the issue; the newest counts.
+func (t *Tracker) originalFromComments(ctx context.Context, ref domain.Ref, closer string) domain.Ref {
+	const op = "read comments"
+	path, err := t.issuePath(op, ref)
+	if err != nil || closer == "" {
+		return ""
+	}
+	var found domain.Ref
+	err = list(ctx, t, call{op: op, ref: ref, repo: ref.Project()}, path+"/comments", nil, func(page []gh.IssueComment) bool {
+		for _, c := range page {
+			m := duplicateOf.FindStringSubmatch(c.GetBody())
+			if m == nil || !strings.EqualFold(c.GetUser().GetLogin(), closer) {
+				continue
+			}
+			repo, number := m[1]+m[3], m[2]+m[4]
+			if repo == "" {
+				repo = ref.Project()
+			}
+			if n, err := strconv.Atoi(number); err == nil {
+				found = domain.GitHubRef(t.name, repo, n)
+			}
+		}
+		return true
+	})
+	if err != nil {
+		t.log.Debug("the comments cannot be read", "ticket", ref, "err", err)
 	}
 	return found
 }

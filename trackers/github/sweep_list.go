@@ -184,8 +184,9 @@ func ascending[W, V any](ctx context.Context, t *Tracker, c call, path string, q
 }
 
 // descending reads a list that has the newest first down to what is older than
-// from. What is inserted meanwhile moves things down: some come twice.
-func descending[W, V any](ctx context.Context, t *Tracker, c call, path string, query url.Values, from time.Time, read func(*W) listed[V]) (all []listed[V], until time.Time, err error) {
+// from. What is inserted meanwhile moves things down: some come twice. finish
+// looks up what the list does not say, once for each thing; nil: nothing.
+func descending[W, V any](ctx context.Context, t *Tracker, c call, path string, query url.Values, from time.Time, read func(*W) listed[V], finish func(*V) error) (all []listed[V], until time.Time, err error) {
 	api, err := t.client(ctx, c.repo)
 	if err != nil {
 		return nil, from, rest.NetError(c.op, c.ref, &rest.CredentialError{Err: err}, rest.Read)
@@ -230,9 +231,18 @@ func descending[W, V any](ctx context.Context, t *Tracker, c call, path string, 
 	}
 	all = since(all, from)
 	until = resume(from, latest(from, all))
-	if head.Status != http.StatusNotModified {
-		keep(t, path, first, head, until, since(all, until))
+	if head.Status == http.StatusNotModified {
+		return all, until, nil
 	}
+	for i := range all {
+		if finish == nil {
+			break
+		}
+		if err := finish(&all[i].value); err != nil {
+			return nil, from, err
+		}
+	}
+	keep(t, path, first, head, until, since(all, until))
 	return all, until, nil
 }
 

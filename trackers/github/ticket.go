@@ -43,7 +43,7 @@ func (t *Tracker) Ticket(ctx context.Context, ref domain.Ref) (domain.Ticket, er
 	}
 	tk := t.ticket(now, &is)
 	if tk.CloseReason == domain.Duplicate {
-		tk.DuplicateOf = t.original(ctx, now)
+		tk.DuplicateOf = t.original(ctx, now, is.GetClosedBy().GetLogin())
 	}
 	return tk, nil
 }

@@ -1,0 +1,256 @@
+package app_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-dev/holdfast/internal/api"
+	"github.com/holdfast-dev/holdfast/internal/domain"
+)
+
+// program is one running `holdfast serve`, the real binary.
+type program struct {
+	cmd  *exec.Cmd
+	done chan error
+}
+
+// build compiles the program once for this test.
+func build(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "holdfast")
+	out, err := exec.Command("go", "build", "-o", path, "../../cmd/holdfast").CombinedOutput()
+	require.NoError(t, err, "building the program: %s", out)
+	return path
+}
+
+func (w *world) serve(binary, config string, log *syncBuffer) *program {
+	w.t.Helper()
+	p := &program{cmd: exec.Command(binary, "serve", "-c", config), done: make(chan error, 1)}
+	p.cmd.Stdout, p.cmd.Stderr = log, log
+	require.NoError(w.t, p.cmd.Start())
+	go func() { p.done <- p.cmd.Wait() }()
+	w.until("ready", func() bool {
+		select {
+		case err := <-p.done:
+			w.t.Fatalf("it ended by itself: %v\n%s", err, log.tail(4000))
+		default:
+		}
+		resp, err := http.Get(w.url + "/readyz")
+		if err != nil {
+			return false
+		}
+		resp.Body.Close()
+		return resp.StatusCode == http.StatusOK
+	})
+	return p
+}
+
+// kill ends it as a power cut would, this process alone.
+func (p *program) kill() {
+	_ = p.cmd.Process.Kill()
+	<-p.done
+}
+
+var redisLine = regexp.MustCompile(`(?m)^redis: .*\n`)
+
+// TestKilledAtAnyMoment kills the program again and again while it files and
+// reopens, and looks at the end whether everything was done once. The store is
+// the private one, which dies with it.
+func TestKilledAtAnyMoment(t *testing.T) {
+	t.Parallel()
+	const items, kills = 5, 7
+	binary := build(t)
+	w := prepare(t, scene{slow: 15 * time.Millisecond})
+	config := filepath.Join(t.TempDir(), "holdfast.yaml")
+	require.NoError(t, os.WriteFile(config, []byte(redisLine.ReplaceAllString(w.config, "")), 0o600))
+	log := &syncBuffer{}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("what the program logged:\n%s", log.tail(8000))
+		}
+	})
+	p := w.serve(binary, config, log)
+	t.Cleanup(func() { p.kill() })
+	w.gh.SetWebhook(w.url+"/webhooks/github", hookSecret)
+
+	seed := rand.Uint64()
+	t.Logf("moments of the kills by seed %d", seed)
+	moments := rand.New(rand.NewPCG(seed, 0))
+
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Second)
+	defer cancel()
+	var people sync.WaitGroup
+	problems := make(chan error, items+1)
+	people.Go(func() { problems <- w.fileAnyhow(ctx, items) })
+	for n := range items {
+		people.Go(func() { problems <- w.closeEarly(ctx, fmt.Sprintf("%s/%d", incident, n+1)) })
+	}
+	redelivered := make(chan struct{})
+	go func() {
+		defer close(redelivered)
+		w.redeliver(ctx)
+	}()
+
+	for range kills {
+		time.Sleep(time.Duration(20+moments.IntN(280)) * time.Millisecond)
+		p.kill()
+		p = w.serve(binary, config, log)
+	}
+	began := time.Now()
+	people.Wait()
+	for range items + 1 {
+		require.NoError(t, <-problems)
+	}
+	t.Logf("at rest %s after the last kill", time.Since(began).Round(time.Second/10))
+
+	open := func() bool {
+		for n := range items {
+			d, err := w.api.Item(ctx, fmt.Sprintf("%s/%d", incident, n+1))
+			if err != nil || d.Reopened == 0 || unresolved(d) > 0 {
+				return true
+			}
+		}
+		return false
+	}
+	w.until("all intents resolved", func() bool { return !open() })
+	cancel()
+	<-redelivered
+
+	require.Len(t, w.gh.Issues(checkout), items, "one ticket for each item")
+	for n := range items {
+		d := w.item(fmt.Sprintf("%s/%d", incident, n+1))
+		require.Equal(t, "open", d.Status)
+		is := w.issue(number(t, string(d.Ticket.Ref)))
+		require.Equal(t, d.Title, is.Title)
+		require.Equal(t, "open", is.State)
+		require.Contains(t, is.Labels, "awaiting-deployment")
+		count := map[string]int{}
+		for _, e := range is.Events {
+			count[e.Kind+" by "+e.Actor]++
+		}
+		require.Equal(t, 1, count["reopened by holdfast-bot"], "%s: one reopening for the one close", d.ID)
+		require.Equal(t, 1, count["commented by holdfast-bot"], "%s: one comment", d.ID)
+		require.Equal(t, 1, d.Reopened)
+		checkLedger(t, d)
+	}
+
+	// Asked to end, it ends in peace.
+	require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
+	select {
+	case err := <-p.done:
+		require.NoError(t, err, log.tail(2000))
+		p.done <- nil // for the cleanup
+	case <-time.After(patience):
+		t.Fatal("it does not end")
+	}
+	require.False(t, bytes.Contains([]byte(log.tail(1<<20)), []byte("panic")))
+}
+
+// unresolved counts intents without an outcome.
+func unresolved(d api.ItemDetail) int {
+	open := map[string]bool{}
+	for _, e := range d.Ledger {
+		switch e.Name {
+		case domain.ActionIntended:
+			open[e.Action.ID] = true
+		case domain.ActionDone, domain.ActionFailed, domain.ActionWithheld:
+			delete(open, e.Action.ID)
+		}
+	}
+	return len(open)
+}
+
+func number(t *testing.T, ref string) (n int) {
+	t.Helper()
+	_, after, _ := strings.Cut(ref, "#")
+	_, err := fmt.Sscan(after, &n)
+	require.NoError(t, err, ref)
+	return n
+}
+
+// fileAnyhow files the postmortem as often as it takes to be acknowledged.
+func (w *world) fileAnyhow(ctx context.Context, items int) error {
+	var lines []line
+	for n := range items {
+		lines = append(lines, line{Title: fmt.Sprintf("Item number %d", n+1)})
+	}
+	body := []byte(document(incident, lines...))
+	for {
+		_, err := w.api.File(ctx, api.FileRequest{ContentType: api.JSONType, Body: body})
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-ctx.Done():
+			return fmt.Errorf("filing: %w", err)
+		}
+	}
+}
+
+// closeEarly closes the ticket of an item once, as soon as it is known, and
+// waits until it is open again.
+func (w *world) closeEarly(ctx context.Context, id string) error {
+	wait := func(what string, so func() bool) error {
+		for !so() {
+			select {
+			case <-time.After(20 * time.Millisecond):
+			case <-ctx.Done():
+				return fmt.Errorf("%s: never %s", id, what)
+			}
+		}
+		return nil
+	}
+	n := 0
+	err := wait("filed", func() bool {
+		d, err := w.api.Item(ctx, id)
+		if err != nil || d.Ticket == nil {
+			return false
+		}
+		_, after, _ := strings.Cut(string(d.Ticket.Ref), "#")
+		_, err = fmt.Sscan(after, &n)
+		return err == nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := w.gh.CloseIssue(checkout, n, "bob", ""); err != nil {
+		return err
+	}
+	return wait("reopened and told", func() bool {
+		is, ok := w.gh.Issue(checkout, n)
+		return ok && is.State == "open" && len(is.Comments) > 0
+	})
+}
+
+// redeliver sends again what nobody was there to take, as somebody does in
+// GitHub's settings.
+func (w *world) redeliver(ctx context.Context) {
+	again := map[int64]bool{}
+	for {
+		for _, d := range w.gh.Deliveries() {
+			if d.Sent && (d.Status == 0 || d.Status >= 500) && !again[d.ID] {
+				again[d.ID] = w.gh.Redeliver(d.ID) == nil
+			}
+		}
+		select {
+		case <-time.After(100 * time.Millisecond):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
