@@ -42,7 +42,7 @@ type Tracker struct {
 
 	Token         Secret   `yaml:"token"`
 	WebhookSecret Secret   `yaml:"webhook_secret"`
-	SweepEvery    Duration `yaml:"sweep_every" jsonschema_description:"How often the tracker is asked what changed, for what no webhook told. Default 5m; 30s with ingest: poll."`
+	SweepEvery    Duration `yaml:"sweep_every" jsonschema_description:"How often the tracker is asked what changed, for what no webhook told. Default 1m; 30s with ingest: poll."`
 	Ingest        string   `yaml:"ingest" oneof:"webhook poll" jsonschema_description:"poll: for trackers whose webhooks can't reach Holdfast. Default webhook."`
 }
 

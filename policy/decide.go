@@ -1,6 +1,9 @@
 package policy
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Decide says what is true of an item and what is to be done about it. It is
 // pure and total: every combination of facts has a decision. Carrying out the
@@ -64,8 +67,10 @@ func (d *Decision) do(acts ...Act) { d.Acts = append(d.Acts, acts...) }
 func decideOpen(r Rules, f Facts, d *Decision) {
 	if d.Verdict != Verified && d.Verdict != Exempt {
 		// What the comment says must stay true, without an edit for every
-		// deployment in between.
-		if f.ReopenedByUs && f.HasComment && d.Verdict == NotVerified && f.CommentReason != d.Reason {
+		// deployment in between. How it was closed, or that its waiver ended,
+		// stays true, and is the very reason why it is open again.
+		told := f.CommentReason == d.Reason || f.CommentReason == NotPlannedWithoutWaiver || f.CommentReason == WaiverExpired
+		if f.ReopenedByUs && f.HasComment && d.Verdict == NotVerified && !told {
 			d.do(ActSay)
 		}
 		return
@@ -188,13 +193,8 @@ func reopen(f Facts, d *Decision, at time.Time) {
 		return
 	}
 	// The label goes with the reopening, in the same call.
-	acts := d.Acts[:0:0]
-	for _, a := range d.Acts {
-		if a != ActLabel {
-			acts = append(acts, a)
-		}
-	}
-	d.Acts = append(acts, ActReopen)
+	d.Acts = slices.DeleteFunc(d.Acts, func(a Act) bool { return a == ActLabel })
+	d.do(ActReopen)
 	if d.Regressed {
 		d.do(ActSayNew)
 	} else {

@@ -133,6 +133,7 @@ func TestDecide(t *testing.T) {
 
 		{name: "reopened by us and shipped is closed with the proof", facts: given(everywhere, reopenedByUs), want: want{Verified, "", StatusVerified, []Act{ActClose, ActSay}, true, 0}},
 		{name: "the comment follows the reason", facts: given(reopenedByUs, func(f *Facts) { f.CommentReason = NotMerged }), want: want{NotVerified, NotDeployed, StatusAwaiting, []Act{ActSay}, false, 0}},
+		{name: "how it was closed stays said", facts: given(reopenedByUs, func(f *Facts) { f.CommentReason = NotPlannedWithoutWaiver }), want: want{NotVerified, NotDeployed, StatusAwaiting, nil, false, 0}},
 		{name: "a close that the tracker refuses is tried again once a day", facts: given(everywhere, reopenedByUs, func(f *Facts) { f.CloseRefusedAt = now.Add(-time.Hour) }),
 			want: want{Verified, "", StatusVerified, nil, false, 23 * time.Hour}},
 		{name: "with never it only says so", facts: given(everywhere, reopenedByUs), rules: func(r *Rules) { r.CloseWhenVerified = CloseNever },

@@ -63,7 +63,7 @@ func (c *Client) Why(ctx context.Context, item, ticket string) (WhyView, error) 
 
 // Waive waives an item.
 func (c *Client) Waive(ctx context.Context, item string, w WaiverRequest) (ItemView, error) {
-	return c.act(ctx, item, "/waiver", waiverBody{Duration: w.Duration, Reason: w.Reason})
+	return c.act(ctx, item, "/waiver", waiverBody(w))
 }
 
 // Unwaive takes a waiver back.
@@ -77,7 +77,7 @@ func (c *Client) Unwaive(ctx context.Context, item string) (ItemView, error) {
 
 // Attest vouches for an item.
 func (c *Client) Attest(ctx context.Context, item string, a AttestationRequest) (ItemView, error) {
-	return c.act(ctx, item, "/attestation", attestationBody{URL: a.URL, Note: a.Note})
+	return c.act(ctx, item, "/attestation", attestationBody(a))
 }
 
 // LinkCommit names a commit as a fix; an empty repo is that of the item's

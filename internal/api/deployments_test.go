@@ -2,7 +2,6 @@ package api_test
 
 import (
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http/httptest"
 	"strings"
@@ -17,7 +16,7 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/domain"
 )
 
-func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func serveEngine(t *testing.T, e *gin.Engine) string {
 	s := httptest.NewServer(e)

@@ -143,7 +143,7 @@ func (a *App) Run(ctx context.Context) error {
 		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 		err = server.Shutdown(stop)
 		cancel()
-		<-served
+		_ = <-served // ErrServerClosed
 	}
 	<-worker
 	if errors.Is(err, http.ErrServerClosed) {
@@ -179,7 +179,7 @@ func (a *App) work(ctx context.Context) {
 		}
 	}
 	for _, n := range a.store.Inspect(ctx) {
-		a.log.Log(ctx, map[store.Level]slog.Level{store.LevelError: slog.LevelError, store.LevelWarning: slog.LevelWarn}[n.Level], n.Text)
+		a.log.Log(ctx, map[store.Level]slog.Level{store.LevelError: slog.LevelError, store.LevelWarning: slog.LevelWarn}[n.Level], "store", "notice", n.Text)
 	}
 	for ctx.Err() == nil {
 		err := a.reconciler.Adopt(ctx)

@@ -39,6 +39,8 @@ func build(t *testing.T) string {
 
 func (w *world) serve(binary, config string, log *syncBuffer) *program {
 	w.t.Helper()
+	began := time.Now()
+	defer func() { w.t.Logf("ready %s after its start", time.Since(began).Round(time.Millisecond)) }()
 	p := &program{cmd: exec.Command(binary, "serve", "-c", config), done: make(chan error, 1)}
 	p.cmd.Stdout, p.cmd.Stderr = log, log
 	require.NoError(w.t, p.cmd.Start())
@@ -72,9 +74,9 @@ var redisLine = regexp.MustCompile(`(?m)^redis: .*\n`)
 // the private one, which dies with it.
 func TestKilledAtAnyMoment(t *testing.T) {
 	t.Parallel()
-	const items, kills = 5, 7
+	const items = 8 // and as many kills
 	binary := build(t)
-	w := prepare(t, scene{slow: 15 * time.Millisecond})
+	w := prepare(t, scene{slow: 15 * time.Millisecond, policy: "escalate_after: 1000"})
 	config := filepath.Join(t.TempDir(), "holdfast.yaml")
 	require.NoError(t, os.WriteFile(config, []byte(redisLine.ReplaceAllString(w.config, "")), 0o600))
 	log := &syncBuffer{}
@@ -85,6 +87,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	})
 	p := w.serve(binary, config, log)
 	t.Cleanup(func() { p.kill() })
+	t.Cleanup(w.tellLedgers)
 	w.gh.SetWebhook(w.url+"/webhooks/github", hookSecret)
 
 	seed := rand.Uint64()
@@ -94,39 +97,45 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Second)
 	defer cancel()
 	var people sync.WaitGroup
-	problems := make(chan error, items+1)
-	people.Go(func() { problems <- w.fileAnyhow(ctx, items) })
-	for n := range items {
-		people.Go(func() { problems <- w.closeEarly(ctx, fmt.Sprintf("%s/%d", incident, n+1)) })
-	}
+	problems := make(chan error, 2*items)
+	peace := make(chan struct{}) // closed when nothing is killed any more
+	closes := make([]int, items)
 	redelivered := make(chan struct{})
 	go func() {
 		defer close(redelivered)
 		w.redeliver(ctx)
 	}()
 
-	for range kills {
+	// What a kill interrupts rests until its lease is over, so that each kill
+	// needs fresh work to hit: the document grows by one item before it.
+	for n := range items {
+		people.Go(func() { problems <- w.fileAnyhow(ctx, n+1) })
+		people.Go(func() {
+			var err error
+			closes[n], err = w.closeEarly(ctx, fmt.Sprintf("%s/%d", incident, n+1), peace)
+			problems <- err
+		})
 		time.Sleep(time.Duration(20+moments.IntN(280)) * time.Millisecond)
 		p.kill()
 		p = w.serve(binary, config, log)
 	}
+	close(peace)
 	began := time.Now()
 	people.Wait()
-	for range items + 1 {
+	for range 2 * items {
 		require.NoError(t, <-problems)
 	}
-	t.Logf("at rest %s after the last kill", time.Since(began).Round(time.Second/10))
-
-	open := func() bool {
+	t.Logf("closed %v times", closes)
+	w.until("every reopening recorded", func() bool {
 		for n := range items {
 			d, err := w.api.Item(ctx, fmt.Sprintf("%s/%d", incident, n+1))
-			if err != nil || d.Reopened == 0 || unresolved(d) > 0 {
-				return true
+			if err != nil || d.Reopened < closes[n] || unresolved(d) > 0 {
+				return false
 			}
 		}
-		return false
-	}
-	w.until("all intents resolved", func() bool { return !open() })
+		return true
+	})
+	t.Logf("closed %v times, at rest %s after the last kill", closes, time.Since(began).Round(time.Second/10))
 	cancel()
 	<-redelivered
 
@@ -142,9 +151,10 @@ func TestKilledAtAnyMoment(t *testing.T) {
 		for _, e := range is.Events {
 			count[e.Kind+" by "+e.Actor]++
 		}
-		require.Equal(t, 1, count["reopened by holdfast-bot"], "%s: one reopening for the one close", d.ID)
+		require.Equal(t, closes[n], count["closed by bob"], d.ID)
+		require.Equal(t, closes[n], count["reopened by holdfast-bot"], "%s: one reopening for each close", d.ID)
+		require.Equal(t, closes[n], d.Reopened, d.ID)
 		require.Equal(t, 1, count["commented by holdfast-bot"], "%s: one comment", d.ID)
-		require.Equal(t, 1, d.Reopened)
 		checkLedger(t, d)
 	}
 
@@ -202,21 +212,21 @@ func (w *world) fileAnyhow(ctx context.Context, items int) error {
 	}
 }
 
-// closeEarly closes the ticket of an item once, as soon as it is known, and
-// waits until it is open again.
-func (w *world) closeEarly(ctx context.Context, id string) error {
+// closeEarly closes the ticket of an item as soon as it is known, waits until it
+// is open again, and does so again until there is peace. It says how often.
+func (w *world) closeEarly(ctx context.Context, id string, peace <-chan struct{}) (closes int, err error) {
 	wait := func(what string, so func() bool) error {
 		for !so() {
 			select {
-			case <-time.After(20 * time.Millisecond):
+			case <-time.After(10 * time.Millisecond):
 			case <-ctx.Done():
-				return fmt.Errorf("%s: never %s", id, what)
+				return fmt.Errorf("%s, closed %d times: never %s", id, closes, what)
 			}
 		}
 		return nil
 	}
 	n := 0
-	err := wait("filed", func() bool {
+	err = wait("filed", func() bool {
 		d, err := w.api.Item(ctx, id)
 		if err != nil || d.Ticket == nil {
 			return false
@@ -225,16 +235,22 @@ func (w *world) closeEarly(ctx context.Context, id string) error {
 		_, err = fmt.Sscan(after, &n)
 		return err == nil
 	})
-	if err != nil {
-		return err
+	for err == nil {
+		if err = w.gh.CloseIssue(checkout, n, "bob", ""); err != nil {
+			return closes, err
+		}
+		closes++
+		err = wait("reopened and told", func() bool {
+			is, ok := w.gh.Issue(checkout, n)
+			return ok && is.State == "open" && len(is.Comments) > 0
+		})
+		select {
+		case <-peace:
+			return closes, err
+		default:
+		}
 	}
-	if err := w.gh.CloseIssue(checkout, n, "bob", ""); err != nil {
-		return err
-	}
-	return wait("reopened and told", func() bool {
-		is, ok := w.gh.Issue(checkout, n)
-		return ok && is.State == "open" && len(is.Comments) > 0
-	})
+	return closes, err
 }
 
 // redeliver sends again what nobody was there to take, as somebody does in

@@ -35,6 +35,9 @@ func (a *App) Doctor(ctx context.Context) []trackers.Finding {
 		}
 		check, cancel := context.WithTimeout(ctx, time.Minute)
 		out = append(out, s.Trackers[t.Name].Check(check, unique(targets))...)
+		if at, err := a.reconciler.Swept(check, t.Name); err == nil {
+			out = append(out, sweepFinding(t.Name, at, a.o.Now(), s.SweepEvery(t.Name)))
+		}
 		cancel()
 	}
 	for _, svc := range s.Services {
@@ -65,6 +68,21 @@ func (a *App) checkStore(ctx context.Context) []trackers.Finding {
 		out = append(out, trackers.Finding{Subject: "reopenings", OK: true, Warning: true, Detail: fmt.Sprintf("%d causes wait for an operator", len(groups)), Remedy: "holdfast reopenings"})
 	}
 	return out
+}
+
+// sweepFinding says how far behind the comparison with a tracker is.
+func sweepFinding(tracker string, at, now time.Time, every time.Duration) trackers.Finding {
+	f := trackers.Finding{Subject: tracker + ": sweep", OK: true, Detail: "last complete " + at.UTC().Format(time.RFC3339)}
+	switch {
+	case at.IsZero():
+		f.Warning, f.Detail = true, "not complete yet since the first start"
+	case now.Sub(at) > 3*every:
+		f.Warning, f.Detail = true, f.Detail+", which is long ago"
+	}
+	if f.Warning {
+		f.Remedy = "the log says what a sweep could not read"
+	}
+	return f
 }
 
 func unique(list []string) []string {

@@ -280,14 +280,14 @@ func (w *world) tellLedgers() {
 	if !w.t.Failed() {
 		return
 	}
-	ids, err := w.app.Ledger().ItemIDs(ctx, "", 20)
-	if err != nil {
-		w.t.Logf("no ledger: %v", err)
-	}
-	for _, id := range ids {
-		entries, err := w.app.Ledger().Entries(ctx, id)
-		w.t.Logf("ledger of %s (err %v)", id, err)
-		for _, e := range entries {
+	for n := 1; n <= 9; n++ {
+		d, err := w.api.Item(ctx, fmt.Sprintf("%s/%d", incident, n))
+		if err != nil {
+			w.t.Logf("no ledger: %v", err)
+			return
+		}
+		w.t.Logf("ledger of %s", d.ID)
+		for _, e := range d.Ledger {
 			more := ""
 			switch {
 			case e.Verdict != nil:

@@ -55,6 +55,18 @@ func newMetrics(a *App) *metrics {
 		}
 		return float64(n)
 	})
+	for _, t := range a.cfg.Load().Trackers {
+		reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "holdfast_sweep_age_seconds", Help: "Since the tracker was last compared with what is recorded; -1: not yet.",
+			ConstLabels: prometheus.Labels{"tracker": t.Name}}, func() float64 {
+			ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+			defer cancel()
+			at, err := a.reconciler.Swept(ctx, t.Name)
+			if err != nil || at.IsZero() {
+				return -1
+			}
+			return a.o.Now().Sub(at).Seconds()
+		}))
+	}
 	m.handler = promhttp.HandlerFor(reg, promhttp.HandlerOpts{})
 	return m
 }

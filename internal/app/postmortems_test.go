@@ -156,7 +156,7 @@ func TestADryRun(t *testing.T) {
 	w.silent(func() {
 		body := document(incident, line{Title: "Known", Priority: "P0"}, line{Title: "New"}, line{Title: "Finished", Done: true}, line{Title: "Old", Ticket: "#7"}, line{Title: "Elsewhere", Service: "chekout"})
 		a := w.call("POST", "/api/v1/postmortems?dry_run=true", bobToken, body)
-		require.Equal(t, 200, a.status, a.text)
+		require.Equal(t, 202, a.status, a.text)
 		var v api.FiledView
 		a.json(t, &v)
 		require.True(t, v.DryRun)

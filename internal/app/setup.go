@@ -23,7 +23,7 @@ import (
 // How often a tracker is swept: seldom where its webhooks are heard, often
 // where the sweep is the only way in.
 const (
-	sweepHeard  = 5 * time.Minute
+	sweepHeard  = time.Minute
 	sweepPolled = 30 * time.Second
 )
 

@@ -80,7 +80,7 @@ func Run(ctx context.Context, o Options) error {
 	defer a.Close()
 	ran := make(chan error, 1)
 	go func() { ran <- a.Run(ctx) }()
-	defer func() { cancel(); <-ran }()
+	defer func() { cancel(); _ = <-ran }()
 	s.client = api.NewClient(s.url, "")
 	s.gh.SetWebhook(s.url+"/webhooks/github", hookSecret)
 	s.jira.SetWebhook(s.url+"/webhooks/jira", hookSecret)

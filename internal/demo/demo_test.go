@@ -54,7 +54,9 @@ func TestTheStory(t *testing.T) {
 	})
 	t.Log("\n" + out.String())
 	require.NoError(t, err)
-	require.Empty(t, log.String(), "nothing to warn of")
+	for line := range strings.Lines(log.String()) {
+		require.Contains(t, line, "the store is in this process", "there is nothing else to warn of")
+	}
 
 	steps := regexp.MustCompile(`(?m)^ ?(\d+)\. `).FindAllString(out.String(), -1)
 	require.Len(t, steps, 9)
@@ -86,16 +88,15 @@ func TestItServesOn(t *testing.T) {
 		ran <- err
 	}()
 	var out bytes.Buffer
-	address := ""
 	buf := make([]byte, 4096)
-	for !strings.Contains(out.String(), "^C") {
+	for !strings.Contains(out.String(), "/api/v1/items\n") {
 		n, err := read.Read(buf)
 		require.NoError(t, err, out.String())
 		out.Write(buf[:n])
 	}
 	go func() { _, _ = io.Copy(io.Discard, read) }() // ends with the pipe
 	require.Contains(t, out.String(), "\x1b[32m✓")
-	address = regexp.MustCompile(`HOLDFAST_URL=(\S+)`).FindStringSubmatch(out.String())[1]
+	address := regexp.MustCompile(`HOLDFAST_URL=(\S+)`).FindStringSubmatch(out.String())[1]
 	resp, err := http.Get(address + "/api/v1/items")
 	require.NoError(t, err)
 	body, err := io.ReadAll(resp.Body)

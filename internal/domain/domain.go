@@ -122,6 +122,7 @@ type Change struct {
 	Open        bool      `json:"open,omitempty"`         // pull request neither merged nor closed
 	LandedAt    time.Time `json:"landed_at,omitzero"`     // merge time; commit time of a pushed commit
 	OpenedAt    time.Time `json:"opened_at,omitzero"`
+	Checked     bool      `json:"checked,omitempty"`   // of an open one: read back, and its author may write
 	ClaimedAt   time.Time `json:"claimed_at,omitzero"` // when we learned of the claim
 	How         ClaimHow  `json:"how"`
 	By          string    `json:"by,omitempty"`     // who linked it by hand

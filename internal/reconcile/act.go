@@ -93,7 +93,7 @@ func (w *work) withhold(ctx context.Context, todo []domain.Action) (bool, error)
 	if err != nil {
 		return false, fmt.Errorf("asking whether writing is paused: %w", err)
 	}
-	why := ""
+	var why string
 	switch {
 	case paused:
 		why = "paused by " + by

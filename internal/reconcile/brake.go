@@ -89,10 +89,7 @@ func (r *Reconciler) counted(ctx context.Context, kind, id string) (bool, error)
 		seen, err := r.ledger.Meta(ctx, "config")
 		return seen == id, err
 	}
-	receipt, err := strconv.ParseInt(id, 10, 64)
-	if err != nil {
-		return true, nil
-	}
+	receipt, _ := strconv.ParseInt(id, 10, 64) // 0 is no receipt, and not found
 	d, err := r.ledger.Deployment(ctx, receipt)
 	if errors.Is(err, ledger.ErrNotFound) {
 		return true, nil

@@ -16,10 +16,7 @@ import (
 // deployment handles one report of a deployment: its commit is resolved, the
 // items that it ships or takes back are found, counted, and made due.
 func (r *Reconciler) deployment(ctx context.Context, l ledger.Lease, id string) error {
-	receipt, err := strconv.ParseInt(id, 10, 64)
-	if err != nil {
-		return nil
-	}
+	receipt, _ := strconv.ParseInt(id, 10, 64) // 0 is no receipt, and not found
 	d, err := r.ledger.Deployment(ctx, receipt)
 	if errors.Is(err, ledger.ErrNotFound) || err == nil && d.Handled {
 		return nil

@@ -167,7 +167,6 @@ func (r *Reconciler) placeIn(ctx context.Context, svc domain.Service, t domain.T
 	out := policy.Target{Target: t}
 	var full []domain.Deployment // what was live, newest first
 	for _, d := range list {
-		d := d
 		if d.Percent < 100 {
 			if out.Canary == nil && out.Live == nil {
 				out.Canary = &d

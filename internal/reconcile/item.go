@@ -145,7 +145,7 @@ func (w *work) run(ctx context.Context) (time.Time, error) {
 			}
 			continue
 		}
-		if d.Reason == policy.NotMerged && len(d.Acts) > 0 && !w.pulled {
+		if d.Reason == policy.NotMerged && !w.pulled && (len(d.Acts) > 0 || unchecked(w.st)) {
 			// The close may have overtaken the news of the merge.
 			if err := w.pulls(ctx); err != nil {
 				return time.Time{}, err
@@ -226,7 +226,9 @@ func (w *work) pulls(ctx context.Context) error {
 		now, err := host.PullRequest(ctx, c.Repo, c.PullRequest)
 		switch class := trackers.ClassOf(err); {
 		case err != nil && (class == trackers.NotFound || class == trackers.Gone):
-			continue // the host cannot tell; what was delivered stands
+			// The host cannot tell; what was delivered stands.
+			out = append(out, checked(c))
+			continue
 		case err != nil:
 			return fmt.Errorf("reading %s: %w", c.Key(), err)
 		}
@@ -240,9 +242,24 @@ func (w *work) pulls(ctx context.Context) error {
 			out = append(out, domain.Entry{Kind: domain.Fact, Name: domain.ChangeWithdrawn, Change: &c, Note: "Read back: it was closed without a merge."})
 		case !w.writes(ctx, services[0].Tracker, c):
 			out = append(out, domain.Entry{Kind: domain.Fact, Name: domain.ChangeWithdrawn, Change: &c, Note: c.Author + " has no write permission, so the open pull request holds nothing up."})
+		case !c.Checked:
+			out = append(out, checked(c))
 		}
 	}
 	return w.record(ctx, out...)
+}
+
+func checked(c domain.Change) domain.Entry {
+	c.Checked = true
+	return domain.Entry{Kind: domain.Fact, Name: domain.ChangeLinked, Change: &c, Note: "The open pull request holds the item back."}
+}
+
+// unchecked reports whether an open pull request holds the item back that was
+// not read back yet.
+func unchecked(st domain.State) bool {
+	return slices.ContainsFunc(st.Changes, func(c domain.Change) bool {
+		return c.Open && !c.Checked && !slices.Contains(st.Rejected, c.Key())
+	})
 }
 
 // writes reports whether the author of an open pull request may write there.
@@ -373,7 +390,7 @@ func regressionCause(s *Setup, st domain.State, line domain.VerdictLine, d polic
 // may change without changing anything about the item.
 func sameVerdict(a, b domain.VerdictLine) bool {
 	return a.Verdict == b.Verdict && a.Reason == b.Reason && a.Status == b.Status && a.Accepted == b.Accepted && a.Cause == b.Cause &&
-		maps.EqualFunc(a.Contained, b.Contained, func(x, y map[string]string) bool { return maps.Equal(x, y) })
+		maps.EqualFunc(a.Contained, b.Contained, maps.Equal)
 }
 
 func verdictNote(v domain.VerdictLine) string {

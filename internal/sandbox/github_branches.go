@@ -57,3 +57,14 @@ func (g *GitHub) emitTagPush(r *ghRepo, tag string, c gitCommit, actor string) {
 		"pusher": obj{"name": who.name, "email": who.email},
 	})
 }
+
+// Head is the newest commit of a branch, empty where there is none.
+func (g *GitHub) Head(repo, branch string) string {
+	r, err := g.lookup(repo)
+	if err != nil {
+		return ""
+	}
+	r.git.mu.Lock()
+	defer r.git.mu.Unlock()
+	return r.git.branchHead(branch)
+}

@@ -35,10 +35,6 @@ func (c *call) searchIssues() answer {
 	if !slices.ContainsFunc(terms, func(t term) bool { return t.key == "is" || t.key == "type" || t.key == "repo" || t.key == "" }) {
 		return invalid("Search", "q", "invalid", "Query must include 'is:issue' or 'is:pull-request'", nil)
 	}
-	type hit struct {
-		r  *ghRepo
-		is *ghIssue
-	}
 	var found []*ghIssue
 	repos := map[*ghIssue]*ghRepo{}
 	indexed := c.g.opt.Now().Add(-c.g.opt.SearchLag)

@@ -99,7 +99,7 @@ func (c *jcall) myPermissions() answer {
 	p := c.queryProject()
 	out := obj{}
 	for i, w := range wanted {
-		has := false
+		var has bool
 		if p != nil {
 			has = c.can(p.key, c.bot, w)
 		} else {

@@ -139,9 +139,18 @@ type JiraIssue struct {
 	Due            string            `json:"due"`      // YYYY-MM-DD
 	Custom         map[string]string `json:"custom"`
 	Comments       []JiraComment     `json:"comments"`
+	Moves          []JiraMove        `json:"moves"` // oldest first
 	Created        time.Time         `json:"created,omitzero"`
 	Updated        time.Time         `json:"updated,omitzero"`
 	URL            string            `json:"url"` // for a browser
+}
+
+// JiraMove is one change of an issue's status.
+type JiraMove struct {
+	Actor string    `json:"actor"`
+	From  string    `json:"from"` // names of statuses
+	To    string    `json:"to"`
+	At    time.Time `json:"at,omitzero"`
 }
 
 // JiraComment is a copy of a comment.
@@ -189,6 +198,13 @@ func (j *Jira) copy(is *jiIssue) JiraIssue {
 	}
 	for _, c := range is.comments {
 		out.Comments = append(out.Comments, JiraComment{c.id, c.author, c.body, c.created, c.updated})
+	}
+	for _, h := range is.history {
+		for _, it := range h.items {
+			if it.field == "status" {
+				out.Moves = append(out.Moves, JiraMove{h.author, it.fromText, it.in, h.at})
+			}
+		}
 	}
 	return out
 }

@@ -38,7 +38,10 @@ func transitions(is *jiIssue) []transition {
 // clears it. It needs j.mu.
 func (j *Jira) transition(is *jiIssue, actor string, t transition, todo []setter) {
 	items := []jiItem{{field: "status", fieldID: "status", from: is.status.id, fromText: is.status.name, to: t.to.id, in: t.to.name}}
-	is.status, is.statusChanged = t.to, j.clock()
+	if is.status.category != t.to.category {
+		is.statusChanged = j.clock()
+	}
+	is.status = t.to
 	for _, s := range todo {
 		items = append(items, s(is)...)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/internal/domain"
 	"github.com/holdfast-dev/holdfast/trackers"
+	"github.com/holdfast-dev/holdfast/trackers/internal/rest"
 	"github.com/holdfast-dev/holdfast/trackers/internal/text"
 )
 
@@ -29,8 +30,11 @@ func (t *Tracker) CanWrite(ctx context.Context, ref domain.Ref, login string) (b
 	var got struct {
 		Permission string `json:"permission"`
 	}
-	_, err := t.do(ctx, call{op: op, ref: ref, repo: ref.Project(), method: "GET",
+	a, err := t.do(ctx, call{op: op, ref: ref, repo: ref.Project(), method: "GET",
 		path: "repos/" + ref.Project() + "/collaborators/" + url.PathEscape(login) + "/permission", out: &got})
+	if rest.Missing(err) {
+		return false, &trackers.Error{Op: op, Ref: ref, Class: trackers.NotFound, Status: a.Status, Err: err}
+	}
 	if err != nil {
 		return false, err
 	}

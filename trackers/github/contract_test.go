@@ -134,3 +134,40 @@ func TestCallsAreFew(t *testing.T) {
 	require.Len(t, g.Requests(), 1, "one call to file a ticket")
 	require.True(t, strings.HasSuffix(got.Ticket.URL, "/acme/checkout/issues/1"))
 }
+
+func TestAQuietSweepIsFree(t *testing.T) {
+	g, tr, _, ahead := stand(t, "")
+	n, err := g.OpenIssue(repo, "bob", "a ticket", "")
+	require.NoError(t, err)
+	_, err = g.CommentOn(repo, n, "bob", "/holdfast status")
+	require.NoError(t, err)
+	k := codeHooks(t, g)
+	k.Deploy("prod-eu", k.MergePull(k.OpenPull("bob", "Fix", "", "fix")), "success")
+	long := time.Now().Add(-24 * time.Hour)
+	marks := [3]time.Time{long, long, long}
+	sweep := func() []sandbox.Request {
+		before := len(g.Requests())
+		got, err := tr.Changed(t.Context(), repo, marks[0])
+		require.NoError(t, err)
+		require.Len(t, got.Tickets, 1)
+		require.Len(t, got.Comments, 1)
+		marks[0] = got.Until
+		pulls, until, err := tr.Landed(t.Context(), k.Repo, marks[1])
+		require.NoError(t, err)
+		require.Len(t, pulls, 1)
+		marks[1] = until
+		deployed, until, err := tr.Deployed(t.Context(), k.Repo, marks[2])
+		require.NoError(t, err)
+		require.Len(t, deployed, 1)
+		marks[2] = until
+		return g.Requests()[before:]
+	}
+	sweep()
+	ahead.Add(int64(time.Hour))
+	sweep()
+	quiet := sweep()
+	require.Len(t, quiet, 4)
+	for _, r := range quiet {
+		require.Equal(t, http.StatusNotModified, r.Status, r.Path)
+	}
+}

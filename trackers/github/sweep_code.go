@@ -136,8 +136,15 @@ func fullSHA(s string) bool {
 
 // deploymentStatus reads the statuses of a deployment. A success stays one,
 // whatever came after it: only a newer success takes it back. Else the newest
-// counts, before an inactive one, which says only that others came.
+// counts, before an inactive one, which says only that others came. What is not
+// over is read again even where the list is as it was: its times are those of
+// whole seconds, and a status may come within the same one.
 func (t *Tracker) deploymentStatus(ctx context.Context, path, repo string, d *domain.Deployment) error {
+	switch d.Status {
+	case "", domain.Queued, domain.InProgress:
+	default:
+		return nil // known, and over
+	}
 	if d.ID == "" {
 		return nil
 	}

@@ -43,10 +43,9 @@ type kept struct {
 
 // keep remembers a list, or forgets it where it is too long to be held. A
 // list that is asked for from a time on is short once everything is told.
-func keep[V any](t *Tracker, path, query string, a rest.Answer, from time.Time, all []listed[V]) {
+func keep[V any](t *Tracker, path, query, etag string, from time.Time, all []listed[V]) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	etag := a.Header.Get("ETag")
 	if etag == "" || len(all) > maxKept {
 		delete(t.kept, path)
 		return
@@ -161,7 +160,7 @@ func ascending[W, V any](ctx context.Context, t *Tracker, c call, path string, q
 		next := nextQuery(a.Header)
 		if next == "" && len(page) < 100 {
 			if n == 0 {
-				keep(t, path, raw, a, from, all)
+				keep(t, path, raw, a.Header.Get("ETag"), from, all)
 			}
 			return all, until, false, nil
 		}
@@ -185,7 +184,8 @@ func ascending[W, V any](ctx context.Context, t *Tracker, c call, path string, q
 
 // descending reads a list that has the newest first down to what is older than
 // from. What is inserted meanwhile moves things down: some come twice. finish
-// looks up what the list does not say, once for each thing; nil: nothing.
+// looks up what the list does not say of a thing; nil: nothing. It is called
+// for things that have not changed too.
 func descending[W, V any](ctx context.Context, t *Tracker, c call, path string, query url.Values, from time.Time, read func(*W) listed[V], finish func(*V) error) (all []listed[V], until time.Time, err error) {
 	api, err := t.client(ctx, c.repo)
 	if err != nil {
@@ -195,7 +195,6 @@ func descending[W, V any](ctx context.Context, t *Tracker, c call, path string, 
 	before, etag := known[V](t, path, first, from)
 	c.etag = etag
 	seen := map[int64]bool{}
-	var head rest.Answer
 	raw := first
 	for n := range maxPages {
 		var page []W
@@ -203,12 +202,12 @@ func descending[W, V any](ctx context.Context, t *Tracker, c call, path string, 
 		if err != nil {
 			return nil, from, err
 		}
-		if n == 0 {
-			head, c.etag = a, ""
-		}
 		if a.Status == http.StatusNotModified {
 			all = before
 			break
+		}
+		if n == 0 {
+			etag, c.etag = a.Header.Get("ETag"), ""
 		}
 		items := make([]listed[V], 0, len(page))
 		for i := range page {
@@ -231,9 +230,6 @@ func descending[W, V any](ctx context.Context, t *Tracker, c call, path string, 
 	}
 	all = since(all, from)
 	until = resume(from, latest(from, all))
-	if head.Status == http.StatusNotModified {
-		return all, until, nil
-	}
 	for i := range all {
 		if finish == nil {
 			break
@@ -242,7 +238,7 @@ func descending[W, V any](ctx context.Context, t *Tracker, c call, path string, 
 			return nil, from, err
 		}
 	}
-	keep(t, path, first, head, until, since(all, until))
+	keep(t, path, first, etag, until, since(all, until))
 	return all, until, nil
 }
 

@@ -309,7 +309,7 @@ func TestServerWithoutOptionalCalls(t *testing.T) {
 		require.NoError(t, err)
 		require.False(t, liked)
 		can, err := tr.CanWrite(t.Context(), ref, "bob")
-		require.NoError(t, err)
+		require.Equal(t, trackers.NotFound, trackers.ClassOf(err), "it cannot tell, which is not a no")
 		require.False(t, can)
 		tk, err := tr.Ticket(t.Context(), ref)
 		require.NoError(t, err)

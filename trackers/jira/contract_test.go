@@ -90,6 +90,7 @@ func TestContract(t *testing.T) {
 						return domain.JiraRef("jira", key)
 					},
 					Count:              func() int { return len(st.Issues("PAY")) },
+					Wait:               func(d time.Duration) { st.ahead.Add(int64(d)) },
 					LoseTicketRequest:  func() { st.faults.LoseRequest(trackertest.IsPost("/issue")) },
 					LoseTicketAnswer:   func() { st.faults.LoseAnswer(trackertest.IsPost("/issue")) },
 					LoseCommentRequest: func() { st.faults.LoseRequest(trackertest.IsPost("/comment")) },

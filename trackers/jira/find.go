@@ -66,31 +66,16 @@ func lastMAC(description string) string {
 	return all[len(all)-1][1]
 }
 
-// search returns the first match of the query that fits. Cloud pages by token,
-// Data Center by number; where one way is not there, the other is tried.
+// search returns the first match of the query that fits.
 func (t *Tracker) search(ctx context.Context, op, jql string, fits func(*issue) bool) (domain.Ticket, bool, error) {
-	path, other := "rest/api/2/search/jql", "rest/api/2/search"
-	if t.flavor == DataCenter {
-		path, other = other, path
-	}
-	q := url.Values{"jql": {jql}, "fields": {wanted}, "maxResults": {"50"}}
-	for page, seen := 0, 0; page < 20; page++ {
-		var got struct {
-			Issues        []issue `json:"issues"`
-			NextPageToken string  `json:"nextPageToken"`
-			IsLast        bool    `json:"isLast"`
-			Total         int     `json:"total"`
-		}
-		a, err := t.do(ctx, call{op: op, method: "GET", path: path, query: q, out: &got})
-		if page == 0 && other != "" && (a.Status == http.StatusGone || a.Status == http.StatusNotFound || a.Status == http.StatusMethodNotAllowed) {
-			path, other = other, ""
-			a, err = t.do(ctx, call{op: op, method: "GET", path: path, query: q, out: &got})
-		}
+	q := t.query(op, jql, wanted, 50)
+	for range 20 {
+		page, more, err := q.next(ctx)
 		if err != nil {
 			return domain.Ticket{}, false, err
 		}
-		for i := range got.Issues {
-			is := &got.Issues[i]
+		for i := range page {
+			is := &page[i]
 			if _, bad := domain.ParseRef(t.name + ":" + is.Key); bad != nil || !fits(is) {
 				continue
 			}
@@ -100,17 +85,59 @@ func (t *Tracker) search(ctx context.Context, op, jql string, fits func(*issue) 
 			}
 			return t.ticket(is, category), true, nil
 		}
-		seen += len(got.Issues)
-		switch {
-		case got.NextPageToken != "" && !got.IsLast:
-			q.Set("nextPageToken", got.NextPageToken)
-		case len(got.Issues) > 0 && seen < got.Total:
-			q.Set("startAt", strconv.Itoa(seen))
-		default:
-			return domain.Ticket{}, false, nil
+		if !more {
+			break
 		}
 	}
 	return domain.Ticket{}, false, nil
+}
+
+// query is a search under way. Cloud pages by token, Data Center by number;
+// where one way is not there, the other is tried.
+type query struct {
+	t           *Tracker
+	op          string
+	path, other string
+	values      url.Values
+	seen        int
+	date        string // of the last answer, by the server's clock
+}
+
+func (t *Tracker) query(op, jql, fields string, size int) *query {
+	q := &query{t: t, op: op, path: "rest/api/2/search/jql", other: "rest/api/2/search",
+		values: url.Values{"jql": {jql}, "fields": {fields}, "maxResults": {strconv.Itoa(size)}}}
+	if t.flavor == DataCenter {
+		q.path, q.other = q.other, q.path
+	}
+	return q
+}
+
+// next reads a page, and says whether there is a further one.
+func (q *query) next(ctx context.Context) (page []issue, more bool, err error) {
+	var got struct {
+		Issues        []issue `json:"issues"`
+		NextPageToken string  `json:"nextPageToken"`
+		IsLast        bool    `json:"isLast"`
+		Total         int     `json:"total"`
+	}
+	a, err := q.t.do(ctx, call{op: q.op, method: "GET", path: q.path, query: q.values, out: &got})
+	if q.seen == 0 && q.other != "" && (a.Status == http.StatusGone || a.Status == http.StatusNotFound || a.Status == http.StatusMethodNotAllowed) {
+		q.path, q.other = q.other, ""
+		a, err = q.t.do(ctx, call{op: q.op, method: "GET", path: q.path, query: q.values, out: &got})
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	q.other, q.date, q.seen = "", a.Header.Get("Date"), q.seen+len(got.Issues)
+	switch {
+	case got.NextPageToken != "" && !got.IsLast:
+		q.values.Set("nextPageToken", got.NextPageToken)
+		return got.Issues, true, nil
+	case len(got.Issues) > 0 && q.seen < got.Total:
+		q.values.Set("startAt", strconv.Itoa(q.seen))
+		return got.Issues, true, nil
+	}
+	return got.Issues, false, nil
 }
 
 // ownAccount is the account that we write as, empty where the server does not

@@ -76,6 +76,10 @@ type issue struct {
 				Key string `json:"key"`
 			} `json:"outwardIssue"`
 		} `json:"issuelinks"`
+		Comment *struct { // nil: not told
+			Comments []comment `json:"comments"`
+			Total    int       `json:"total"`
+		} `json:"comment"`
 	} `json:"fields"`
 }
 
@@ -113,7 +117,8 @@ func (t *Tracker) ticket(is *issue, category string) domain.Ticket {
 		return tk
 	}
 	tk.CloseReason = t.closeReason(tk.Ref.Project(), is)
-	for _, at := range []string{f.ResolutionDate, f.StatusCategoryChangeDate, f.Updated} {
+	// A change of the resolution alone moves its date, but is no new close.
+	for _, at := range []string{f.StatusCategoryChangeDate, f.ResolutionDate, f.Updated} {
 		if tk.ClosedAt = parseTime(at); !tk.ClosedAt.IsZero() {
 			break
 		}

@@ -203,6 +203,7 @@ func TestStatesAndReasons(t *testing.T) {
 	}{
 		"open, with a status called Done": {strings.Replace(issueJSON("indeterminate", ""), "Some", "Done", 1), false, "", "", ""},
 		"done":                            {issueJSON("done", `,"resolution":{"name":"Fixed"},"resolutiondate":"2026-11-20T09:00:00.000+0000"`), true, domain.Completed, "2026-11-20T09:00:00Z", ""},
+		"its resolution changed later":    {issueJSON("done", `,"resolution":{"name":"Done"},"resolutiondate":"2026-11-20T09:00:00.000+0000","statuscategorychangedate":"2026-11-20T08:00:00.000+0000"`), true, domain.Completed, "2026-11-20T08:00:00Z", ""},
 		"done without a resolution":       {issueJSON("done", `,"resolution":null,"statuscategorychangedate":"2026-11-20T08:00:00.000+0000"`), true, domain.Completed, "2026-11-20T08:00:00Z", ""},
 		"done with only an update":        {issueJSON("done", ``), true, domain.Completed, "2026-11-20T09:00:00Z", ""},
 		"won’t do":                        {issueJSON("done", `,"resolution":{"name":"Won’t do"}`), true, domain.NotPlanned, "2026-11-20T09:00:00Z", ""},

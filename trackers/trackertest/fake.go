@@ -39,6 +39,8 @@ type Fake struct {
 	repos      map[string]trackers.Repository
 	changes    map[string]trackers.Change
 	closers    map[domain.Ref][]domain.Change
+	deployed   map[string][]domain.Deployment // by repository
+	touched    map[string]time.Time           // when a change or deployment was last set
 	failures   []failure
 	calls      []Call
 	findings   []trackers.Finding
@@ -60,8 +62,10 @@ type Call struct {
 }
 
 var (
-	_ trackers.Tracker  = (*Fake)(nil)
-	_ trackers.CodeHost = (*Fake)(nil)
+	_ trackers.Tracker     = (*Fake)(nil)
+	_ trackers.CodeHost    = (*Fake)(nil)
+	_ trackers.Sweeper     = (*Fake)(nil)
+	_ trackers.CodeSweeper = (*Fake)(nil)
 )
 
 // NewFake is an empty tracker. kind is "github" or "jira" and decides the form
@@ -74,6 +78,7 @@ func NewFake(name, kind string, now func() time.Time) *Fake {
 		name: name, kind: kind, now: now, last: map[string]int{}, tickets: map[domain.Ref]*ticket{}, moved: map[domain.Ref]domain.Ref{},
 		writers: map[string]bool{}, refused: map[string]string{}, repos: map[string]trackers.Repository{},
 		changes: map[string]trackers.Change{}, closers: map[domain.Ref][]domain.Change{},
+		deployed: map[string][]domain.Deployment{}, touched: map[string]time.Time{},
 	}
 }
 

@@ -204,7 +204,8 @@ func (f *Fake) SetRepository(r trackers.Repository) {
 func (f *Fake) SetPullRequest(c trackers.Change) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.changes[strings.ToLower(fmt.Sprintf("%s#%d", c.Repo, c.PullRequest))] = c
+	key := strings.ToLower(fmt.Sprintf("%s#%d", c.Repo, c.PullRequest))
+	f.changes[key], f.touched[key] = c, f.now().UTC()
 }
 
 // SetCommit adds or replaces a commit by its repository and hash.

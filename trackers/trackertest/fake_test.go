@@ -5,8 +5,11 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -15,7 +18,8 @@ import (
 )
 
 func harness(kind, target string) Harness {
-	f := NewFake("fake", kind, nil)
+	var ahead atomic.Int64
+	f := NewFake("fake", kind, func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) })
 	f.SetAssignable("alice")
 	f.SetWriter("bob")
 	move := "acme/other"
@@ -28,10 +32,58 @@ func harness(kind, target string) Harness {
 		Open:               func(who, title, body string) domain.Ref { return f.OpenBy(target, who, title, body) },
 		Move:               func(ref domain.Ref) domain.Ref { return f.MoveTo(ref, move) },
 		Count:              func() int { return len(f.Tickets(target)) },
+		Wait:               func(d time.Duration) { ahead.Add(int64(d)) },
+		Code:               codeHooks(f),
 		LoseTicketRequest:  func() { f.FailNext("Create", trackers.Uncertain) },
 		LoseTicketAnswer:   func() { f.FailAfter("Create", trackers.Uncertain) },
 		LoseCommentRequest: func() { f.FailNext("AddComment", trackers.Uncertain) },
 		LoseCommentAnswer:  func() { f.FailAfter("AddComment", trackers.Uncertain) },
+	}
+}
+
+// codeHooks fill the fake by hand: it keeps no repositories.
+func codeHooks(f *Fake) *CodeHooks {
+	const repo = "acme/code"
+	n := 0
+	var deployments = map[string]domain.Deployment{}
+	pull := func(number int, change func(*trackers.Change)) trackers.Change {
+		c, err := f.PullRequest(context.Background(), repo, number)
+		if err != nil {
+			panic(err)
+		}
+		change(&c)
+		f.SetPullRequest(c)
+		return c
+	}
+	return &CodeHooks{
+		Repo: repo,
+		OpenPull: func(who, title, body, branch string) int {
+			n++
+			f.SetPullRequest(trackers.Change{Body: body, Branch: branch, HeadRepo: repo, Trusted: true, Change: domain.Change{
+				Repo: repo, PullRequest: n, Title: title, Author: who, Open: true, Base: "main", DefaultBase: true, OpenedAt: f.now()}})
+			return n
+		},
+		MergePull: func(number int) string {
+			return pull(number, func(c *trackers.Change) {
+				c.Open, c.Merged, c.SHA, c.LandedAt = false, true, strings.Repeat("a", 39)+string(rune('0'+number)), f.now()
+			}).SHA
+		},
+		ClosePull: func(number int) { pull(number, func(c *trackers.Change) { c.Open = false }) },
+		Deploy: func(environment, sha, state string) string {
+			n++
+			id := strconv.Itoa(n)
+			deployments[id] = domain.Deployment{ID: id, SHA: sha, Environment: environment, Status: domain.DeploymentStatus(state), FinishedAt: f.now()}
+			f.SetDeployment(repo, deployments[id])
+			return id
+		},
+		DeployMore: func(id, state string) {
+			d := deployments[id]
+			if d.Status != domain.Success {
+				d.Status = domain.DeploymentStatus(state)
+			}
+			deployments[id] = d
+			f.SetDeployment(repo, d)
+		},
 	}
 }
 

@@ -34,6 +34,8 @@ type Harness struct {
 	Open        func(who, title, body string) domain.Ref // by hand
 	Move        func(ref domain.Ref) domain.Ref          // nil: the tracker cannot
 	Count       func() int                               // tickets in the target
+	Wait        func(d time.Duration)                    // sets the tracker's clock forward
+	Code        *CodeHooks                               // nil: the tracker holds no repositories
 
 	// LoseRequest and LoseAnswer make the next creation (of a ticket, or of a
 	// comment) break off before or after it took effect.
@@ -410,6 +412,10 @@ func Run(t *testing.T, fresh func(t *testing.T) Harness) {
 		ref := create(t, h, 1).Ref
 		for who, want := range map[string]bool{h.Writer: true, h.Stranger: false, "nobody-of-that-name": false, "../../x": false, "": false} {
 			got, err := h.Tracker.CanWrite(t.Context(), ref, who)
+			if who == "nobody-of-that-name" && err != nil {
+				class(t, err, trackers.NotFound)
+				err = nil
+			}
 			require.NoError(t, err, who)
 			require.Equal(t, want, got, who)
 		}
@@ -485,4 +491,6 @@ func Run(t *testing.T, fresh func(t *testing.T) Harness) {
 			require.True(t, tk.Closed)
 		}
 	})
+
+	runSweeps(t, fresh, create, read, class)
 }

@@ -1,7 +1,6 @@
 package apitest
 
 import (
-	"io"
 	"log/slog"
 	"net/http/httptest"
 	"testing"
@@ -38,7 +37,7 @@ func Engine(b api.Backend, tokens []api.Token) *gin.Engine {
 	gin.SetMode(gin.ReleaseMode)
 	e := gin.New()
 	api.Register(e, api.Options{Backend: b, Auth: api.NewAuth(tokens, len(tokens) == 0),
-		PublicURL: "https://holdfast.example.com/", Version: "1.2.3", Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+		PublicURL: "https://holdfast.example.com/", Version: "1.2.3", Log: slog.New(slog.DiscardHandler)})
 	return e
 }
 
