@@ -4,12 +4,14 @@ VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev
 TAGS     := nomsgpack
 LINT     := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 FUZZTIME ?= 30s
+CHAOS_SECONDS ?= 60
+SEED     ?= 0
 SHELL    := /bin/bash
 
 export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build needs test check lint bench fuzz image clean
+.PHONY: help build needs test check lint bench fuzz chaos image clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +49,11 @@ fuzz: ## each fuzz target for FUZZTIME (30s)
 	    go test -tags $(TAGS) -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x "$$(dirname "$$file")" </dev/null; \
 	  done; \
 	done
+
+chaos: build ## kills and misbehaving trackers for CHAOS_SECONDS (60); SEED=n plays one again
+	@.ci/needs git redis-server
+	@go build -tags $(TAGS) -o bin/chaos ./internal/chaos/cmd
+	@bin/chaos -holdfast bin/holdfast -seconds $(CHAOS_SECONDS) -seed $(SEED)
 
 image: ## the container image
 	docker build --build-arg VERSION=$(VERSION) -t holdfast:$(VERSION) .

@@ -35,6 +35,9 @@ func Decide(r Rules, f Facts) Decision {
 	default:
 		decideAccepted(r, f, &d)
 	}
+	if !f.Lost && !f.Final {
+		d.look(askAgain(f, &d))
+	}
 	if !f.Lost && r.EscalateAfter > 0 && f.ReopenCount >= r.EscalateAfter && f.EscalatedAt.IsZero() {
 		d.do(ActTell)
 	}
@@ -150,6 +153,28 @@ func decideUnknown(r Rules, f Facts, d *Decision) {
 	d.TimedOut = true
 	d.Trigger = Timer
 	reopen(f, d, f.Now)
+}
+
+// Evidence that could not be had is asked for again after these times.
+const (
+	askSoon = time.Minute
+	askSlow = time.Hour
+)
+
+// askAgain says when to look again for evidence that is missing and that no
+// delivery will tell of: a repository that did not answer, or that may get the
+// deployed commit any moment. For a commit it is asked ever more seldom.
+func askAgain(f Facts, d *Decision) time.Time {
+	switch {
+	case d.Verdict != Unknown:
+	case d.Reason == EvidenceUnavailable:
+		return f.Now.Add(askSoon)
+	case d.Reason == RevisionUnknown && !f.UnknownTicks.IsZero():
+		return f.Now.Add(min(max(f.Now.Sub(f.UnknownTicks), askSoon), askSlow))
+	case d.Reason == RevisionUnknown:
+		return f.Now.Add(askSoon)
+	}
+	return time.Time{}
 }
 
 // ambiguous evidence is such that a person can settle it.

@@ -114,7 +114,10 @@ func TestDecide(t *testing.T) {
 		{name: "an open pull request holds it back", facts: given(everywhere, func(f *Facts) { f.OpenPull = "acme/checkout#8" }), want: want{NotVerified, NotMerged, StatusClosedEarly, []Act{ActReopen, ActSay}, false, 0}},
 
 		{name: "an unknown live commit is held with the label", facts: given(everywhere, func(f *Facts) { f.Services[0].Targets[0].Known = false }),
-			want: want{Unknown, RevisionUnknown, StatusClosedEarly, []Act{ActLabel}, false, 72 * time.Hour}},
+			want: want{Unknown, RevisionUnknown, StatusClosedEarly, []Act{ActLabel}, false, time.Minute}},
+		{name: "an unknown commit is asked for ever more seldom", facts: given(everywhere, func(f *Facts) {
+			f.Services[0].Targets[0].Known, f.Awaiting, f.UnknownTicks = false, true, now.Add(-20*time.Minute)
+		}), want: want{Unknown, RevisionUnknown, StatusClosedEarly, nil, false, 20 * time.Minute}},
 		{name: "where something is known to lack it, that goes first", facts: given(set(us, absent()), func(f *Facts) { f.Services[0].Targets[0].Known = false }),
 			want: want{NotVerified, NotDeployed, StatusClosedEarly, []Act{ActReopen, ActSay}, false, 0}},
 		{name: "a change that concerns no service is asked about once", facts: given(func(f *Facts) { f.Changes[0].Services = nil }),
@@ -126,10 +129,10 @@ func TestDecide(t *testing.T) {
 		{name: "a probable equivalent is asked about", facts: given(everywhere, set(eu, Presence{Contained: Maybe, Reason: ProbableEquivalent})),
 			want: want{Unknown, ProbableEquivalent, StatusClosedEarly, []Act{ActLabel, ActAsk}, false, 72 * time.Hour}},
 		{name: "the clock stands still while the evidence cannot be had", facts: given(everywhere, set(eu, Presence{Contained: Maybe})),
-			want: want{Unknown, EvidenceUnavailable, StatusClosedEarly, []Act{ActLabel}, false, 0}},
+			want: want{Unknown, EvidenceUnavailable, StatusClosedEarly, []Act{ActLabel}, false, time.Minute}},
 		{name: "unknown for too long is treated as not verified", facts: given(everywhere, set(eu, Presence{Contained: Maybe, Reason: RevisionUnknown}), func(f *Facts) {
 			f.Awaiting, f.UnknownTicks = true, now.Add(-73*time.Hour)
-		}), want: want{Unknown, RevisionUnknown, StatusClosedEarly, []Act{ActReopen, ActSay}, false, 0}},
+		}), want: want{Unknown, RevisionUnknown, StatusClosedEarly, []Act{ActReopen, ActSay}, false, time.Hour}},
 
 		{name: "reopened by us and shipped is closed with the proof", facts: given(everywhere, reopenedByUs), want: want{Verified, "", StatusVerified, []Act{ActClose, ActSay}, true, 0}},
 		{name: "the comment follows the reason", facts: given(reopenedByUs, func(f *Facts) { f.CommentReason = NotMerged }), want: want{NotVerified, NotDeployed, StatusAwaiting, []Act{ActSay}, false, 0}},
@@ -155,7 +158,7 @@ func TestDecide(t *testing.T) {
 		{name: "rolled forward again and soaking stays silent", facts: given(accepted, everywhere), rules: func(r *Rules) { r.Soak = 2 * time.Hour },
 			want: want{NotVerified, Soaking, StatusSoaking, nil, false, time.Hour}},
 		{name: "accepted and now unknown: nothing on the ticket", facts: given(accepted, everywhere, func(f *Facts) { f.Services[0].Targets[0].Known = false }),
-			want: want{Unknown, RevisionUnknown, StatusClosedEarly, nil, false, 30*24*time.Hour - time.Hour + time.Second}},
+			want: want{Unknown, RevisionUnknown, StatusClosedEarly, nil, false, time.Minute}},
 		{name: "after the watch it is final", facts: given(accepted, func(f *Facts) { f.AcceptedAt = now.Add(-31 * 24 * time.Hour) }), want: want{Verified, "", StatusDone, nil, false, 0}},
 
 		{name: "closed as not planned needs a waiver", facts: given(everywhere, func(f *Facts) { f.CloseReason = domain.NotPlanned }),

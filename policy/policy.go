@@ -125,12 +125,13 @@ type Facts struct {
 	Changes  []Change  // those that count
 	OpenPull string    // an open pull request that holds the item back, as a word for people
 
-	Waived        bool // a waiver stands now
-	WaiverExpires time.Time
-	WaiverLapsed  bool // there was one, and it ended
-	Attested      bool
-	AttestedAt    time.Time
-	WaivedAt      time.Time
+	Waived         bool // a waiver stands now
+	WaiverExpires  time.Time
+	WaiverLapsed   bool // there was one, and it ended
+	Attested       bool
+	AttestedAt     time.Time
+	AttestedBefore bool // it was vouched for before a person reopened the accepted item
+	WaivedAt       time.Time
 
 	AcceptedAt         time.Time // zero: not accepted since the last close
 	AcceptedVerdict    Verdict   // what it was accepted as
@@ -176,6 +177,10 @@ type Change struct {
 	Services []string
 	Presence map[domain.Target]Presence
 	Flags    []string // what people should know of it, a clause each
+	// Before is true for what had landed, as far as was known, when a person
+	// reopened the accepted item: no newer evidence, whatever the clocks of two
+	// trackers say.
+	Before bool
 }
 
 // Answer is a three-valued yes.
@@ -192,6 +197,7 @@ const (
 type Presence struct {
 	Contained Answer
 	Reverted  bool      // No, because a revert undid it there
+	Partly    bool      // No, yet some of its commits are there
 	Was       bool      // No, yet an earlier live revision contained it
 	InCanary  bool      // No, yet the canary contains it
 	Reason    Reason    // with Maybe

@@ -106,9 +106,9 @@ func judgeCloseReason(r Rules, f Facts, j *judgement) (Verdict, bool) {
 // judgePeople looks at what people did that holds the item back.
 func judgePeople(f Facts, j *judgement) {
 	if since := f.NewerEvidenceSince; !since.IsZero() {
-		newer := f.Attested && f.AttestedAt.After(since)
+		newer := f.Attested && !f.AttestedBefore
 		for _, c := range f.Changes {
-			newer = newer || c.LandedAt.After(since)
+			newer = newer || !c.Before && c.LandedAt.After(since)
 		}
 		if !newer {
 			j.not[ReopenedByPerson] = true
@@ -295,11 +295,18 @@ func lacking(c Change, p Presence, t Target) (Reason, string) {
 	where, live := t.String(), revision(*t.Live)
 	switch {
 	case p.Reverted:
-		return Reverted, fmt.Sprintf("%s was undone by a revert in what %s runs (%s).", name(c.Change), where, live)
+		by := p.Evidence
+		if by == "" {
+			by = "undone by a revert"
+		}
+		return Reverted, fmt.Sprintf("%s is not in effect in what %s runs (%s): %s.", name(c.Change), where, live, by)
 	case p.Was:
 		return RolledBack, fmt.Sprintf("%s was in %s before; what runs there now (%s) does not contain it.", name(c.Change), where, live)
 	case p.InCanary:
 		return Canary, fmt.Sprintf("%s is only in the canary of %s (%d %%); %s is live.", name(c.Change), where, t.Canary.Percent, live)
+	}
+	if p.Partly {
+		return PartiallyDeployed, fmt.Sprintf("%s is only partly in %s (%s): %s.", name(c.Change), where, live, p.Evidence)
 	}
 	return NotDeployed, fmt.Sprintf("%s is not in %s: %s is live%s.", name(c.Change), where, live, behind(p.Behind))
 }

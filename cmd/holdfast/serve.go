@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -95,6 +96,9 @@ func (e *env) serve(ctx context.Context, path string, ephemeral bool, log *slog.
 			}
 		}
 	}()
+	// What the start needed (the configuration's syntax tree, patterns) is not
+	// needed again, and an idle service would keep it for minutes.
+	debug.FreeOSMemory()
 	log.Info("serving", "address", a.Addr().String(), "public_url", cfg.PublicURL, "version", version)
 	err = a.Run(ctx)
 	close(ended)

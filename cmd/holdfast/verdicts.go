@@ -3,6 +3,8 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"log/slog"
+	"os"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -40,11 +42,12 @@ beside X.commits.jsonl, or the tags of the git directory.`,
 			if err != nil {
 				return err
 			}
-			h, err := verdicts.ReadFile(history, tags)
-			if err != nil {
-				return err
+			replay := verdicts.ReplayFile
+			if info, err := os.Stat(history); err == nil && info.IsDir() {
+				replay = verdicts.ReplayGit
 			}
-			lines, err := verdicts.Replay(cmd.Context(), h, cases)
+			log := slog.New(slog.NewTextHandler(e.errOut, &slog.HandlerOptions{Level: slog.LevelWarn}))
+			lines, err := replay(cmd.Context(), history, tags, cases, log)
 			if err != nil {
 				return err
 			}

@@ -96,6 +96,16 @@ func New(ctx context.Context, cfg *config.Config, o Options) (_ *App, err error)
 	if err != nil {
 		return nil, err
 	}
+	if cfg.Redis.Durability == "strict" {
+		// Promised durability is checked before the first promise is given, so
+		// a store that cannot be asked fails this start.
+		check, cancel := context.WithTimeout(ctx, 5*time.Second)
+		err = a.store.CheckStrict(check)
+		cancel()
+		if err != nil {
+			return nil, err
+		}
+	}
 	a.ledger = ledger.New(a.store.Client, ledger.Options{Prefix: cfg.Redis.KeyPrefix, Log: o.Log, Now: o.Now})
 	setup, err := a.setup(cfg)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -97,7 +98,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Second)
 	defer cancel()
 	var people sync.WaitGroup
-	problems := make(chan error, 2*items)
+	problems := make(chan error, items+1)
 	peace := make(chan struct{}) // closed when nothing is killed any more
 	closes := make([]int, items)
 	redelivered := make(chan struct{})
@@ -108,8 +109,10 @@ func TestKilledAtAnyMoment(t *testing.T) {
 
 	// What a kill interrupts rests until its lease is over, so that each kill
 	// needs fresh work to hit: the document grows by one item before it.
+	var wanted atomic.Int64
+	people.Go(func() { problems <- w.fileAnyhow(ctx, &wanted, items) })
 	for n := range items {
-		people.Go(func() { problems <- w.fileAnyhow(ctx, n+1) })
+		wanted.Add(1)
 		people.Go(func() {
 			var err error
 			closes[n], err = w.closeEarly(ctx, fmt.Sprintf("%s/%d", incident, n+1), peace)
@@ -122,7 +125,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	close(peace)
 	began := time.Now()
 	people.Wait()
-	for range 2 * items {
+	for range items + 1 {
 		require.NoError(t, <-problems)
 	}
 	t.Logf("closed %v times", closes)
@@ -158,6 +161,12 @@ func TestKilledAtAnyMoment(t *testing.T) {
 		checkLedger(t, d)
 	}
 
+	// A configuration that is none keeps the old one in force.
+	require.NoError(t, os.WriteFile(config, []byte("listen: [nonsense\ntokens: none\n"), 0o600))
+	require.NoError(t, p.cmd.Process.Signal(syscall.SIGHUP))
+	w.until("the bad file told", func() bool { return strings.Contains(log.tail(4000), "the old one stays in force") })
+	require.Equal(t, 200, w.call("GET", "/api/v1/items", aliceToken, "").status)
+
 	// Asked to end, it ends in peace.
 	require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
 	select {
@@ -192,17 +201,19 @@ func number(t *testing.T, ref string) (n int) {
 	return n
 }
 
-// fileAnyhow files the postmortem as often as it takes to be acknowledged.
-func (w *world) fileAnyhow(ctx context.Context, items int) error {
-	var lines []line
-	for n := range items {
-		lines = append(lines, line{Title: fmt.Sprintf("Item number %d", n+1)})
-	}
-	body := []byte(document(incident, lines...))
-	for {
-		_, err := w.api.File(ctx, api.FileRequest{ContentType: api.JSONType, Body: body})
-		if err == nil {
-			return nil
+// fileAnyhow files the postmortem with as many items as are wanted by then, as
+// often as it takes to be acknowledged, until it has all of them.
+func (w *world) fileAnyhow(ctx context.Context, wanted *atomic.Int64, all int) error {
+	var err error
+	for filed := 0; filed < all; {
+		var lines []line
+		for n := range int(wanted.Load()) {
+			lines = append(lines, line{Title: fmt.Sprintf("Item number %d", n+1)})
+		}
+		if len(lines) > filed {
+			if _, err = w.api.File(ctx, api.FileRequest{ContentType: api.JSONType, Body: []byte(document(incident, lines...))}); err == nil {
+				filed = len(lines)
+			}
 		}
 		select {
 		case <-time.After(20 * time.Millisecond):
@@ -210,6 +221,7 @@ func (w *world) fileAnyhow(ctx context.Context, items int) error {
 			return fmt.Errorf("filing: %w", err)
 		}
 	}
+	return nil
 }
 
 // closeEarly closes the ticket of an item as soon as it is known, waits until it

@@ -238,3 +238,85 @@ func TestWhatIsUnderWayIsFinishedAtTheEnd(t *testing.T) {
 	require.Equal(t, 1, w.item(id).Reopened)
 	w.checkLedger(id)
 }
+
+func TestATicketIsClosedBeforeItsFilingIsRecorded(t *testing.T) {
+	t.Parallel()
+	w := start(t, scene{})
+	w.meanwhile.Store(&interlude{post("/repos/acme/checkout/issues"), func() {
+		w.close(1)
+		require.NoError(t, w.gh.Flush(t.Context()))
+	}})
+	id := w.one()
+	w.pass(6 * time.Minute) // the next sweep
+	w.reopened(1)
+	require.Equal(t, 1, w.item(id).Reopened)
+	w.checkLedger(id)
+}
+
+func TestAReopeningIsUndoneBeforeItIsRecorded(t *testing.T) {
+	t.Parallel()
+	patch := func(r *http.Request) bool { return r.Method == "PATCH" && strings.HasSuffix(r.URL.Path, "/issues/1") }
+	for name, lost := range map[string]bool{"answered": false, "answer lost": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := start(t, scene{})
+			id := w.one()
+			w.base()
+			w.pass(time.Minute)
+			if lost {
+				w.faults.LoseAnswer(patch)
+			}
+			w.meanwhile.Store(&interlude{patch, func() {
+				w.close(1)
+				require.NoError(t, w.gh.Flush(t.Context()))
+			}})
+			w.close(1)
+			w.until("both closes undone", func() bool {
+				w.settle()
+				d := w.item(id)
+				return w.issue(1).State == "open" && d.Reopened == 2 && unresolved(d) == 0
+			})
+			require.Len(t, w.issue(1).Comments, 1)
+			for _, e := range w.item(id).Ledger {
+				require.NotEqual(t, domain.PersonReopened, e.Name, "Holdfast takes nothing of its own for a person's")
+			}
+			w.checkLedger(id)
+		})
+	}
+}
+
+func TestTheRepositoryIsAway(t *testing.T) {
+	t.Parallel()
+	w := start(t, scene{})
+	id := w.one()
+	w.base()
+	w.pass(time.Minute)
+	w.gitAway.Store(true)
+	fix := w.merge(checkout, "The fix", "Fixes #1")
+	w.until("held with the label", func() bool { return slices.Contains(w.issue(1).Labels, "awaiting-deployment") })
+	w.settle()
+	require.Equal(t, "closed", w.issue(1).State)
+	require.Equal(t, "unknown", w.item(id).Verdict)
+	require.Equal(t, "evidence_unavailable", *w.item(id).Reason)
+	w.pass(100 * time.Hour)
+	w.settle()
+	require.Equal(t, "closed", w.issue(1).State, "the clock of unknown_timeout stands still")
+
+	// It comes back, and no delivery tells of that.
+	w.gitAway.Store(false)
+	w.pass(2 * time.Minute)
+	w.reopened(1)
+	require.Equal(t, "not_deployed", *w.item(id).Reason)
+
+	// A deployment that comes while it is away is looked up later.
+	w.gitAway.Store(true)
+	require.Equal(t, 202, w.report(report{Service: "checkout", Environment: "prod-eu", SHA: w.commit(checkout, "Later")}).status)
+	w.settle()
+	require.Equal(t, "unknown", w.item(id).Verdict)
+	require.Equal(t, "open", w.issue(1).State)
+	w.gitAway.Store(false)
+	w.pass(2 * time.Minute)
+	w.closed(1)
+	require.Contains(t, w.issue(1).Comments[0].Body, fix[:10])
+	w.checkLedger(id)
+}

@@ -90,6 +90,16 @@ type world struct {
 	log    *syncBuffer
 	halt   func()
 	http   *http.Client
+	// meanwhile is called once the next request that it wants has taken
+	// effect, before its answer is on the way.
+	meanwhile atomic.Pointer[interlude]
+	gitAway   atomic.Bool
+}
+
+// interlude is what people do while Holdfast waits for an answer.
+type interlude struct {
+	wants func(*http.Request) bool
+	do    func()
 }
 
 // clock is the time of Holdfast and of the stand-ins. It runs with the real
@@ -126,7 +136,7 @@ func prepare(t *testing.T, s scene) *world {
 		t.Cleanup(server.Close)
 		return server.URL
 	}
-	w.ghURL, w.jURL = serve(slowed(w.gh, s.slow)), serve(w.jira)
+	w.ghURL, w.jURL = serve(w.troubled(w.gh, s.slow)), serve(w.jira)
 	w.gh.SetURL(w.ghURL)
 	w.jira.SetURL(w.jURL)
 	for _, who := range []string{"alice", "bob", "carol"} {
@@ -140,7 +150,7 @@ func prepare(t *testing.T, s scene) *world {
 		}
 	}
 	transport := &http.Transport{MaxIdleConnsPerHost: 16}
-	w.faults = &trackertest.Faults{Next: w.judged(transport)}
+	w.faults = &trackertest.Faults{Next: w.hooked(w.judged(transport))}
 	w.http = &http.Client{Transport: w.faults}
 	t.Cleanup(transport.CloseIdleConnections)
 
@@ -158,18 +168,20 @@ func prepare(t *testing.T, s scene) *world {
 	return w
 }
 
-// slowed widens the moments in which a write has been sent and not arrived, or
-// arrived and not been answered.
-func slowed(h http.Handler, d time.Duration) http.Handler {
-	if d == 0 {
-		return h
-	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodGet {
-			time.Sleep(d)
-			defer time.Sleep(d)
+// troubled takes the git repositories away while gitAway says so, and widens
+// the moments in which a write has been sent and not arrived, or arrived and
+// not been answered.
+func (w *world) troubled(h http.Handler, slow time.Duration) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if w.gitAway.Load() && strings.Contains(r.URL.Path, ".git/") {
+			http.Error(rw, "down for maintenance", http.StatusServiceUnavailable)
+			return
 		}
-		h.ServeHTTP(w, r)
+		if r.Method != http.MethodGet && slow > 0 {
+			time.Sleep(slow)
+			defer time.Sleep(slow)
+		}
+		h.ServeHTTP(rw, r)
 	})
 }
 
@@ -186,6 +198,16 @@ func (w *world) judged(next http.RoundTripper) http.RoundTripper {
 		}
 		w.t.Errorf("Holdfast calls %s, which is no tracker", r.URL.Redacted())
 		return next.RoundTrip(r)
+	})
+}
+
+func (w *world) hooked(next http.RoundTripper) http.RoundTripper {
+	return roundTripper(func(r *http.Request) (*http.Response, error) {
+		resp, err := next.RoundTrip(r)
+		if i := w.meanwhile.Load(); i != nil && i.wants(r) && w.meanwhile.CompareAndSwap(i, nil) {
+			i.do()
+		}
+		return resp, err
 	})
 }
 

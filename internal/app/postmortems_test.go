@@ -53,6 +53,11 @@ func TestThePostmortemIsFiledAgain(t *testing.T) {
 	w.until("the fifth ticket", func() bool { return len(w.gh.Issues(checkout)) == 5 })
 	w.settle()
 	require.Len(t, w.gh.Issues(checkout), 5)
+	// It comes back as what it was.
+	w.silent(func() {
+		v = w.file(incident, c, b, a, line{Title: "Something else entirely"}, line{Title: "Rotate the credentials"})
+		require.Equal(t, incident+"/4", v.Items[4].ID)
+	})
 	for i := range 5 {
 		w.checkLedger(incident + "/" + string(rune('1'+i)))
 	}
@@ -77,7 +82,7 @@ func TestTwoRequestsForOnePostmortem(t *testing.T) {
 func TestAnItemThatIsDone(t *testing.T) {
 	t.Parallel()
 	w := start(t, scene{})
-	v := w.file(incident, line{Title: "Done already", Done: true}, line{Title: "To be done"})
+	v := w.file(incident, line{Title: "Done already", Done: true}, line{Title: "Page the right people"})
 	w.until("one ticket", func() bool { return len(w.gh.Issues(checkout)) == 1 })
 	w.settle()
 	require.Nil(t, v.Items[0].Ticket)
@@ -85,9 +90,9 @@ func TestAnItemThatIsDone(t *testing.T) {
 	require.Nil(t, d.Ticket)
 	require.Equal(t, "exempt", d.Verdict)
 	require.Equal(t, "waived", d.Status)
-	require.Equal(t, "To be done", w.issue(1).Title)
+	require.Equal(t, "Page the right people", w.issue(1).Title)
 
-	w.file(incident, line{Title: "Done already"}, line{Title: "To be done", Done: true})
+	w.file(incident, line{Title: "Done already"}, line{Title: "Page the right people", Done: true})
 	w.until("its ticket", func() bool { return len(w.gh.Issues(checkout)) == 2 })
 	w.settle()
 	require.Equal(t, "open", w.item(incident+"/1").Status)

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -58,27 +59,48 @@ func client(addr string) *redis.Client {
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}})
 }
 
-// figures are what one server reached.
-type figures struct {
-	rate float64       // deliveries accepted a second
-	cpu  time.Duration // of the server and Redis together, for each of them
+// contender is one of the servers that are compared, with a Redis of its own.
+type contender struct {
+	t        testing.TB
+	kind     string
+	rdb      *redis.Client
+	addr     string
+	stop     func() time.Duration
+	accepted int
+	before   time.Duration // what Redis had computed when the first delivery came
 }
 
-// measure runs one server under load. It fails unless every delivery that was
-// accepted is in the store.
-func measure(t testing.TB, rdb *redis.Client, kind string, tracked bool, duration time.Duration) figures {
+// enter starts a server and warms it up.
+func enter(t testing.TB, kind string, tracked bool) *contender {
 	t.Helper()
-	require.NoError(t, rdb.FlushAll(t.Context()).Err())
+	c := &contender{t: t, kind: kind, rdb: startRedis(t)}
 	if tracked {
-		track(t, rdb)
+		track(t, c.rdb)
 	}
-	cpu := redisCPU(t, rdb)
-	addr, stop := startServer(t, kind, rdb.Options().Addr)
-	warm, _ := load(t, addr, warmUp) // the counting starts when everything is warm
-	accepted, took := load(t, addr, duration)
-	used := stop() + redisCPU(t, rdb) - cpu
-	require.Equal(t, warm+accepted, stored(t, rdb, kind), "deliveries answered 202 and deliveries in the store")
-	return figures{float64(accepted) / took.Seconds(), used / time.Duration(warm+accepted)}
+	c.addr, c.stop = startServer(t, kind, c.rdb.Options().Addr)
+	c.before = redisCPU(t, c.rdb)
+	c.run(warmUp)
+	return c
+}
+
+// run puts the server under load and returns the deliveries accepted a second.
+func (c *contender) run(duration time.Duration) float64 {
+	c.t.Helper()
+	// What was left for the disk before must not slow down what is measured.
+	syscall.Sync()
+	accepted, took := load(c.t, c.addr, duration)
+	c.accepted += accepted
+	return float64(accepted) / took.Seconds()
+}
+
+// leave ends the server and returns what each delivery has cost it and Redis
+// together in computing time. It fails unless every delivery that was accepted
+// is in the store.
+func (c *contender) leave() time.Duration {
+	c.t.Helper()
+	used := c.stop() + redisCPU(c.t, c.rdb) - c.before
+	require.Equal(c.t, c.accepted, stored(c.t, c.rdb, c.kind), "deliveries answered 202 and deliveries in the store")
+	return used / time.Duration(c.accepted)
 }
 
 // redisCPU is the time that the server has computed since it started.

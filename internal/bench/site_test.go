@@ -200,7 +200,7 @@ func (c *calls) take() []seen {
 }
 
 var (
-	number = regexp.MustCompile(`/\d+(/|$)`)
+	number = regexp.MustCompile(`/(issues|comments|comment|pulls)/\d+(/|$)`)
 	key    = regexp.MustCompile(`/[A-Z]+-\d+(/|$)`)
 	sha    = regexp.MustCompile(`/[0-9a-f]{40}(/|$)`)
 	named  = regexp.MustCompile(`/acme/(checkout|payments)(\.git)?(/|$)`)
@@ -212,5 +212,5 @@ func (c seen) route() string {
 	p := named.ReplaceAllString(c.path, "/{repo}$2$3")
 	p = sha.ReplaceAllString(p, "/{sha}$1")
 	p = key.ReplaceAllString(p, "/{key}$1")
-	return c.method + " " + number.ReplaceAllString(p, "/{n}$1")
+	return c.method + " " + number.ReplaceAllString(p, "/$1/{n}$2")
 }

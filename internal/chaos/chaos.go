@@ -13,6 +13,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -71,6 +72,9 @@ type run struct {
 func Run(ctx context.Context, o Options) (res Result, err error) {
 	if o.Settle == 0 {
 		o.Settle = 6 * time.Minute
+	}
+	if o.Binary, err = filepath.Abs(o.Binary); err != nil {
+		return res, fmt.Errorf("finding %s: %w", o.Binary, err)
 	}
 	dir, err := os.MkdirTemp("", "holdfast-chaos-")
 	if err != nil {

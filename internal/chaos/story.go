@@ -31,7 +31,9 @@ type item struct {
 	plot string
 }
 
-func (c *chapter) id() string { return fmt.Sprintf("2026-11-%02d-%s-%d", 1+c.n%28, c.service.name, c.n) }
+func (c *chapter) id() string {
+	return fmt.Sprintf("2026-11-%02d-%s-%d", 1+c.n%28, c.service.name, c.n)
+}
 
 // do plays one step in both worlds, first in the calm one.
 func (c *chapter) do(ctx context.Context, what string, step func(ctx context.Context, w *world) error) error {
@@ -209,12 +211,16 @@ func (c *chapter) again(ctx context.Context) error {
 		c.meet(ctx)
 	}
 	if c.rng.IntN(2) == 0 {
-		if err := c.do(ctx, "a remark", func(_ context.Context, w *world) error { return w.comment(it.id, "carol", "Any news? > /holdfast waive 1d quoted") }); err != nil {
+		if err := c.do(ctx, "a remark", func(_ context.Context, w *world) error {
+			return w.comment(it.id, "carol", "Any news? > /holdfast waive 1d quoted")
+		}); err != nil {
 			return err
 		}
 	}
 	if c.rng.IntN(2) == 0 {
-		return c.do(ctx, "a deployment to staging", func(ctx context.Context, w *world) error { return w.deploy(ctx, c.service, "staging", w.head(c.service)) })
+		return c.do(ctx, "a deployment to staging", func(ctx context.Context, w *world) error {
+			return w.deploy(ctx, c.service, "staging", w.head(c.service))
+		})
 	}
 	return nil
 }

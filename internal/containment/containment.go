@@ -99,6 +99,7 @@ const (
 	Probable  Reason = "probable_equivalent"
 	NoLive    Reason = "revision_unknown"
 	NoCommits Reason = "evidence_unavailable" // the history has a hole that matters
+	NoPatches Reason = "patches_unavailable"  // the patches that could show it cannot be had
 )
 
 // Result answers whether a change is in a live commit, and shows why.
@@ -140,6 +141,8 @@ func (r Result) Words() string {
 		return "the repository does not have that commit"
 	case NoCommits:
 		return "the commits at hand do not reach far enough back"
+	case NoPatches:
+		return "the commits there that may be copies of it could not be compared"
 	}
 	return ""
 }

@@ -16,6 +16,8 @@ const (
 	largestTie = 8
 	// largestHint is the same for the weaker likeness.
 	largestHint = 6
+	// maxBranch bounds how many commits of one pull request are looked at.
+	maxBranch = 1000
 	// maxRefs bounds how many commits one message may name.
 	maxRefs = 64
 )
@@ -34,10 +36,11 @@ type Index struct {
 	pulls   chains // number of the pull request
 	patches chains // stable patch id
 
-	refs    []ref    // cherry-picks whose origin is not known yet
-	origins links    // cherry-pick → origins, and back
-	reverts []revert // in the order in which they came
-	shorts  []int32  // positions by id, for cut ids
+	picked  map[int32][]string // what a message says it was picked from
+	refs    []ref              // cherry-picks whose origin is not known yet
+	origins links              // cherry-pick → origins, and back
+	reverts []revert           // in the order in which they came
+	shorts  []int32            // positions by id, for cut ids
 
 	settling sync.Mutex // held by the one who works out what was named
 	mu       sync.Mutex // guards what is worked out while asked
@@ -49,12 +52,12 @@ type Index struct {
 
 // fact is the small part of a commit that is kept beside the graph.
 type fact struct {
-	pull     int32
+	told     bool // zero: the commit is known only as a parent
 	short    bool // the subject is too short to be a hint
 	merge    bool
 	pullOnly bool
-	tied     bool // author and subject are known
-	patch    bool // the patch id is known, be it that there is none
+	patch    bool   // the patch id is known, be it that there is none
+	triple   uint64 // key of author, author time and subject; 0: not known
 }
 
 // ref is a commit that a message names, by a whole or cut id.
@@ -65,17 +68,14 @@ type ref struct {
 
 // NewIndex gives an empty index.
 func NewIndex() *Index {
-	return &Index{seed: maphash.MakeSeed(), origins: links{}}
+	return &Index{seed: maphash.MakeSeed(), origins: links{}, picked: map[int32][]string{}}
 }
 
-// Add puts commits into the index. One that is there already is left alone. An
+// Add puts commits into the index. One that is there already is left alone,
+// save that it may come to a branch which only a pull request had before. An
 // id that is not 40 or 64 hex digits is an error, and nothing of this call is
 // added.
 func (x *Index) Add(commits ...Commit) error {
-	isNew := make([]bool, len(commits))
-	for i, c := range commits {
-		isNew[i] = !x.Has(c.SHA)
-	}
 	filled := x.filled
 	if err := x.Graph.Add(commits...); err != nil {
 		return err
@@ -83,10 +83,8 @@ func (x *Index) Add(commits ...Commit) error {
 	if x.filled != filled {
 		x.sets, x.setSize = nil, 0 // what was missing came: sets may be larger now
 	}
-	for i, c := range commits {
-		if isNew[i] {
-			x.learn(c)
-		}
+	for _, c := range commits {
+		x.learn(c)
 	}
 	x.settled = false
 	return nil
@@ -95,32 +93,40 @@ func (x *Index) Add(commits ...Commit) error {
 // learn files the facts of one commit under what they may be looked up by.
 func (x *Index) learn(c Commit) {
 	at, ok := x.find(c.SHA)
-	for ok && int(at) >= len(x.facts) {
+	if !ok {
+		return
+	}
+	for int(at) >= len(x.facts) {
 		x.facts = append(x.facts, fact{})
 	}
 	f := &x.facts[at]
-	if f.tied {
-		return // twice in one call
-	}
-	f.merge, f.pullOnly = len(c.Parents) > 1, c.PullOnly
 	subject := normal(c.Subject)
-	if c.Author != "" && subject != "" {
-		f.tied = true
-		f.short = !longEnough(subject)
-		if !f.merge && !f.pullOnly {
-			x.triples.put(x.key(c.Author, strconv.FormatInt(c.AuthorTime, 10), subject), at)
-			x.likes.put(x.key(c.Author, subject), at)
-		}
+	switch {
+	case f.told && (!f.pullOnly || c.PullOnly):
+		return
+	case f.told: // it was merged since
+		f.pullOnly = false
+		x.learnAuthor(at, c, subject)
+		return
+	}
+	f.told, f.merge, f.pullOnly, f.short = true, len(c.Parents) > 1, c.PullOnly, !longEnough(subject)
+	if c.Author != "" && subject != "" && !f.merge {
+		f.triple = x.key(c.Author, strconv.FormatInt(c.AuthorTime, 10), subject)
+	}
+	if !f.pullOnly {
+		x.learnAuthor(at, c, subject)
 	}
 	if subject != "" {
 		x.titles.put(x.key(subject), at)
 	}
 	if c.PullRequest > 0 {
-		f.pull = int32(min(c.PullRequest, 1<<31-1))
-		x.pulls.put(uint64(f.pull), at)
+		x.pulls.put(uint64(c.PullRequest), at)
 	}
 	if c.Patch != "" {
 		x.putPatch(at, c.Patch)
+	}
+	if len(c.Trailers) > 0 {
+		x.picked[at] = bounded(c.Trailers)
 	}
 	for _, t := range slices.Concat(bounded(c.Trailers), bounded(c.Heads)) {
 		x.refs = append(x.refs, ref{from: at, id: lower(t)})
@@ -130,11 +136,79 @@ func (x *Index) learn(c Commit) {
 	}
 }
 
+// learnAuthor files a commit under its author. Merges are left out: their
+// author and time say nothing of the change. So are the commits of pull
+// requests that only their own branch has.
+func (x *Index) learnAuthor(at int32, c Commit, subject string) {
+	f := &x.facts[at]
+	if f.triple == 0 {
+		return
+	}
+	x.triples.put(f.triple, at)
+	x.likes.put(x.key(c.Author, subject), at)
+}
+
+// PullRequests lists the numbers of the pull requests that some commits landed
+// by a squash or a rebase: what these were picked from may stand on their
+// heads alone.
+func (x *Index) PullRequests(shas []string) []int {
+	var out []int
+	for _, sha := range shas {
+		at, ok := x.find(sha)
+		if !ok || x.facts[at].merge || int(at) >= len(x.pulls.keys) || x.pulls.keys[at] == 0 {
+			continue
+		}
+		if n := int(x.pulls.keys[at]); !slices.Contains(out, n) {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// LearnHead tells the head of a pull request. Where it was squashed, what its
+// own commits say they were picked from counts for the commit that landed it:
+// the squash may have dropped these lines.
+func (x *Index) LearnHead(pullRequest int, head string) {
+	h, ok := x.find(head)
+	if !ok || len(x.picked) == 0 {
+		return
+	}
+	var origins []string
+	seen := map[int32]bool{h: true}
+	for todo := []int32{h}; len(todo) > 0 && len(seen) < maxBranch; {
+		at := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if int(at) >= len(x.facts) || !x.facts[at].pullOnly {
+			continue // on a branch: it landed there by itself
+		}
+		origins = append(origins, x.picked[at]...)
+		for _, p := range x.parents(at) {
+			if !seen[p] {
+				seen[p] = true
+				todo = append(todo, p)
+			}
+		}
+	}
+	if len(origins) == 0 {
+		return
+	}
+	for _, at := range x.pulls.list(uint64(pullRequest), maxTitles) {
+		if f := x.facts[at]; f.merge || f.pullOnly {
+			continue
+		}
+		for _, id := range bounded(origins) {
+			x.refs = append(x.refs, ref{from: at, id: lower(id)})
+		}
+		x.settled = false
+	}
+}
+
 // LearnPatch tells the stable patch id of a commit that is in the index; an
 // empty one says that its diff is empty, or nothing but noise.
 func (x *Index) LearnPatch(sha, patch string) {
 	if at, ok := x.find(sha); ok && !x.facts[at].patch {
 		x.putPatch(at, patch)
+		x.settled = false
 	}
 }
 

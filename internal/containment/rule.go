@@ -153,3 +153,50 @@ func (x *Index) hints(c Change, d int32) (int32, bool) {
 	}
 	return 0, false
 }
+
+// Candidates lists the commits whose patch ids are not known and could show
+// that a live commit contains the change after all: the change's own with what
+// is tied to it, and what the live commit has and the change does not build
+// on. At most limit are listed, nearest to the live commit first.
+func (x *Index) Candidates(c Change, live string, limit int) []string {
+	d, ok := x.find(live)
+	landed, ok2 := x.find(c.Landed)
+	if !ok || !ok2 {
+		return nil
+	}
+	x.prepare()
+	base := x.ancestorsOf(landed)
+	var own, others []string
+	seen := newMarks(len(x.nodes))
+	seen.mark(d)
+	for todo := []int32{d}; len(todo) > 0 && len(others) < limit; {
+		at := todo[0]
+		todo = todo[1:]
+		if base.bits.within(at) || !x.nodes[at].known {
+			continue
+		}
+		if !x.facts[at].patch && !x.facts[at].pullOnly {
+			others = append(others, x.sha(at))
+		}
+		for _, p := range x.parents(at) {
+			if seen.mark(p) {
+				todo = append(todo, p)
+			}
+		}
+	}
+	if len(others) == 0 && base.bits.within(d) {
+		return nil // nothing is there that the change does not build on
+	}
+	for _, sha := range append([]string{c.Landed}, c.parts()...) {
+		at, ok := x.find(sha)
+		if !ok {
+			continue
+		}
+		for _, m := range x.class(at) {
+			if !x.facts[m.at].patch && seen.mark(m.at) {
+				own = append(own, x.sha(m.at))
+			}
+		}
+	}
+	return append(own, others...)
+}

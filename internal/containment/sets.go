@@ -14,7 +14,7 @@ type ancestors struct {
 func (x *Index) below(a, d int32) Answer {
 	s := x.ancestorsOf(d)
 	switch {
-	case int(a)/64 < len(s.bits) && s.bits.has(a):
+	case s.bits.within(a):
 		return Yes
 	case s.whole:
 		return No

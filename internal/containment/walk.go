@@ -1,6 +1,9 @@
 package containment
 
-import "fmt"
+import (
+	"encoding/hex"
+	"fmt"
+)
 
 // Ancestor reports whether a is an ancestor of d, or d itself. It is Unknown
 // when one of the two is not in the graph, or when the way from d to a may
@@ -136,6 +139,9 @@ func newMarks(n int) marks { return make(marks, (n+63)/64) }
 
 func (m marks) has(at int32) bool { return m[at/64]&(1<<(at%64)) != 0 }
 
+// within is has for a position that may have come after the set was made.
+func (m marks) within(at int32) bool { return int(at)/64 < len(m) && m.has(at) }
+
 // mark adds a position and reports whether it was new.
 func (m marks) mark(at int32) bool {
 	if m.has(at) {
@@ -143,4 +149,14 @@ func (m marks) mark(at int32) bool {
 	}
 	m[at/64] |= 1 << (at % 64)
 	return true
+}
+
+// FirstParent is the first parent of a commit, empty where it has none or is
+// not known.
+func (g *Graph) FirstParent(sha string) string {
+	at, ok := g.find(sha)
+	if !ok || g.nodes[at].count == 0 {
+		return ""
+	}
+	return hex.EncodeToString([]byte(g.ids[g.parents(at)[0]]))
 }

@@ -38,6 +38,10 @@ type State struct {
 	UnknownSince   time.Time     `json:"unknown_since,omitzero"`    //
 	UnknownSpent   time.Duration `json:"unknown_spent,omitempty"`   // of unknown_timeout, while the evidence could be had
 
+	// EvidenceBefore are the keys of the changes that had landed by then, as far
+	// as was known, and "attested" where it was vouched for.
+	EvidenceBefore []string `json:"evidence_before,omitempty"`
+
 	ReopenedByUs       bool      `json:"reopened_by_us,omitempty"` // Holdfast made the last reopening
 	ReopenedAt         time.Time `json:"reopened_at,omitzero"`
 	PersonReopenedAt   time.Time `json:"person_reopened_at,omitzero"`   // a person reopened last

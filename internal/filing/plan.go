@@ -125,7 +125,7 @@ func Make(in Input) (Plan, error) {
 	}
 	for j, st := range in.Items {
 		if !taken[j] && !st.Removed {
-			p.Lines = append(p.Lines, Line{Action: Remove, Spec: st.Spec, Ticket: ref(st), Detail: "the document no longer has it; its ticket is told and stays"})
+			p.Lines = append(p.Lines, Line{Action: Remove, Spec: st.Spec, Ticket: ref(st), Detail: "the document no longer has it; its ticket stays"})
 		}
 	}
 	p.Postmortem = pm
@@ -164,7 +164,7 @@ func known(spec domain.ItemSpec, st domain.State, detail string) Line {
 		spec.Done = old.Done // closing the ticket is what counts, not the mark
 	}
 	l := Line{Action: Unchanged, Spec: spec, Ticket: ref(st), Detail: detail}
-	if changed(old, spec) {
+	if changed(old, spec) || st.Removed {
 		l.Action = Update
 	}
 	return l

@@ -13,9 +13,21 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/containment"
 )
 
-// seen is where commits are kept that no branch or tag of the remote holds any
-// more, or ever held.
-const seen = "refs/holdfast/seen/"
+// Where commits are kept that no branch or tag of the remote holds: those that
+// one held before, and those that were asked for by their id.
+const (
+	dropped = "refs/holdfast/dropped/"
+	seen    = "refs/holdfast/seen/"
+)
+
+// landed are the names under which commits are that a branch or tag has, or
+// had; all others only a pull request may have.
+var landed = []string{"--branches", "--tags", "--remotes", "--glob=" + dropped + "*"}
+
+func isLanded(name string) bool {
+	return strings.HasPrefix(name, "refs/heads/") || strings.HasPrefix(name, "refs/tags/") ||
+		strings.HasPrefix(name, "refs/remotes/") || strings.HasPrefix(name, dropped)
+}
 
 // loadOnce takes the mirror into memory unless somebody has done so. It may
 // run beside a fetch: each name that git has written leads to whole history.
@@ -79,11 +91,11 @@ func (r *Repo) absorbLocked(ctx context.Context) (changed bool, err error) {
 		return false, nil
 	}
 	g := r.graph
-	known := slices.DeleteFunc(slices.Clone(r.tips), func(sha string) bool { return !g.Has(sha) }) // a tag may mark a file
+	before := r.refs
 	r.mu.Unlock()
 
 	if !fresh {
-		err = r.readCommits(ctx, known, shallow, func(batch []containment.Commit) error {
+		err = r.readCommits(ctx, before, g, shallow, func(batch []containment.Commit) error {
 			r.mu.Lock()
 			defer r.mu.Unlock()
 			return g.Add(batch...)
@@ -94,35 +106,64 @@ func (r *Repo) absorbLocked(ctx context.Context) (changed bool, err error) {
 	}
 	if fresh || err != nil { // what we knew may be gone from the disk
 		g = containment.NewIndex() // nobody else sees it yet
-		err = r.readCommits(ctx, nil, shallow, func(batch []containment.Commit) error { return g.Add(batch...) })
+		err = r.readCommits(ctx, nil, g, shallow, func(batch []containment.Commit) error { return g.Add(batch...) })
 		if err != nil {
 			return false, err
 		}
 	}
+	patches := r.storedPatches()
 	r.mu.Lock()
+	defer r.mu.Unlock()
+	for name, rf := range names {
+		if n := pullOf(name); n > 0 && (fresh || before[name] != rf) {
+			g.LearnHead(n, rf.commit())
+		}
+	}
+	if fresh {
+		for sha, id := range patches {
+			g.LearnPatch(sha, id)
+		}
+	}
 	r.graph, r.refs, r.tips, r.shallow, r.loaded = g, names, tips, shallow, true
-	r.mu.Unlock()
 	return true, nil
 }
 
 // readCommits passes on, parents first, the commits that the mirror's names
-// reach and the known ones do not.
-func (r *Repo) readCommits(ctx context.Context, known []string, shallow string, add func([]containment.Commit) error) error {
+// reach and the names before did not: those of branches and tags, and then
+// those that only other names have. A commit that moves from the second to the
+// first is passed on again.
+func (r *Repo) readCommits(ctx context.Context, before refs, g *containment.Index, shallow string, add func([]containment.Commit) error) error {
 	cut := map[string]bool{}
 	for _, sha := range strings.Fields(shallow) {
 		cut[sha] = true
 	}
-	var not strings.Builder
-	for _, sha := range known {
-		not.WriteString("^" + sha + "\n")
+	var known, all strings.Builder
+	for name, rf := range before {
+		if sha := rf.commit(); g.Has(sha) { // a tag may mark a file
+			all.WriteString("^" + sha + "\n")
+			if isLanded(name) {
+				known.WriteString("^" + sha + "\n")
+			}
+		}
 	}
-	err := r.local(ctx, strings.NewReader(not.String()), func(in io.Reader) error {
-		lines := bufio.NewReaderSize(in, 64<<10)
-		batch := make([]containment.Commit, 0, 4096)
+	if err := r.readLog(ctx, known.String(), cut, false, add, landed...); err != nil {
+		return err
+	}
+	return r.readLog(ctx, all.String(), cut, true, add, append([]string{"--all", "--not"}, landed...)...)
+}
+
+// readLog reads the commits that some names reach.
+func (r *Repo) readLog(ctx context.Context, not string, cut map[string]bool, pullOnly bool, add func([]containment.Commit) error, names ...string) error {
+	args := append([]string{"-c", "log.showSignature=false", "-c", "log.mailmap=false", "log", "-z", "--no-patch", "--topo-order", "--reverse",
+		"--encoding=UTF-8", factsFormat, "--stdin"}, names...)
+	err := r.local(ctx, strings.NewReader(not), func(out io.Reader) error {
+		in := bufio.NewReaderSize(out, 256<<10)
+		batch := make([]containment.Commit, 0, 1024)
 		for {
-			line, err := lines.ReadString('\n')
-			if ids := strings.Fields(line); len(ids) > 0 {
-				batch = append(batch, containment.Commit{SHA: ids[0], Parents: ids[1:], Truncated: cut[ids[0]]})
+			c, err := readFacts(in)
+			if err == nil {
+				c.Truncated, c.PullOnly = cut[c.SHA], pullOnly
+				batch = append(batch, c)
 			}
 			if err != nil || len(batch) == cap(batch) {
 				if aerr := add(batch); aerr != nil {
@@ -137,7 +178,7 @@ func (r *Repo) readCommits(ctx context.Context, known []string, shallow string, 
 				return err
 			}
 		}
-	}, "rev-list", "--parents", "--topo-order", "--reverse", "--all", "--stdin")
+	}, args...)
 	if err != nil {
 		return fmt.Errorf("reading the commits: %w", err)
 	}
@@ -160,14 +201,14 @@ func (f *fetcher) keepDropped(ctx context.Context) error {
 	f.mu.RLock()
 	held := f.graph.Covered(f.tips)
 	f.mu.RUnlock()
-	var dropped []string
+	var gone []string
 	for _, sha := range strings.Fields(string(before)) {
 		if IsSHA(sha) && !held(sha) {
-			dropped = append(dropped, sha)
+			gone = append(gone, sha)
 		}
 	}
-	if len(dropped) > 0 {
-		if err := f.nameAll(ctx, dropped); err != nil {
+	if len(gone) > 0 {
+		if err := f.nameAll(ctx, gone); err != nil {
 			return err
 		}
 		if _, err := f.absorb(ctx); err != nil {
@@ -198,13 +239,13 @@ func (f *fetcher) tipList() string {
 func (f *fetcher) nameAll(ctx context.Context, shas []string) error {
 	var all strings.Builder
 	for _, sha := range shas {
-		fmt.Fprintf(&all, "update %s%s %s\n", seen, sha, sha)
+		fmt.Fprintf(&all, "update %s%s %s\n", dropped, sha, sha)
 	}
 	if f.write(ctx, strings.NewReader(all.String()), "update-ref", "--stdin") == nil {
 		return nil
 	}
 	for _, sha := range shas {
-		err := f.write(ctx, nil, "update-ref", seen+sha, sha)
+		err := f.write(ctx, nil, "update-ref", dropped+sha, sha)
 		if ctx.Err() != nil {
 			return err
 		}

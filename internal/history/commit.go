@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/holdfast-dev/holdfast/internal/containment"
 )
 
 // Commit is what the mirror tells people of one commit.
@@ -80,6 +82,34 @@ func readCommit(in *bufio.Reader) (Commit, error) {
 		SHA: f[0], Parents: strings.Fields(f[1]), AuthorName: f[2],
 		AuthorTime: unixTime(f[3]), CommitTime: unixTime(f[4]), Subject: f[5], Message: f[6],
 	}, nil
+}
+
+// factsFormat is what the rule of containment looks at in a commit.
+const factsFormat = "--format=%H%x00%P%x00%ae%x00%at%x00%B"
+
+// readFacts reads one record of factsFormat. At the end of the input the error
+// is io.EOF.
+func readFacts(in *bufio.Reader) (containment.Commit, error) {
+	var f [5]string
+	for i := range f {
+		s, err := readField(in, maxMessage)
+		switch {
+		case errors.Is(err, io.EOF) && i == 0 && s == "":
+			return containment.Commit{}, io.EOF
+		case errors.Is(err, io.EOF) && i < len(f)-1:
+			return containment.Commit{}, io.ErrUnexpectedEOF
+		case err != nil && !errors.Is(err, io.EOF):
+			return containment.Commit{}, err
+		}
+		f[i] = s
+	}
+	if !IsSHA(f[0]) {
+		return containment.Commit{}, fmt.Errorf("git printed %s where a commit id was due", quote(f[0]))
+	}
+	c := containment.Commit{SHA: f[0], Parents: strings.Fields(f[1]), Author: strings.ToLower(f[2])}
+	c.AuthorTime, _ = strconv.ParseInt(f[3], 10, 64)
+	c.Read(f[4])
+	return c, nil
 }
 
 // readField reads up to the next NUL, keeps at most limit bytes, and skips the

@@ -178,7 +178,8 @@ func (r *Repo) local(ctx context.Context, in io.Reader, read func(io.Reader) err
 		_, _ = io.Copy(io.Discard, pr)
 		readErr <- err
 	}()
-	stderr, err := r.m.git.run(ctx, command{args: append([]string{"--git-dir=" + r.dir}, args...), env: offline, in: in, out: pw})
+	// A git directory that is not ours may ask for a program to be run.
+	stderr, err := r.m.git.run(ctx, command{args: append([]string{"--git-dir=" + r.dir, "-c", "core.fsmonitor=false"}, args...), env: offline, in: in, out: pw})
 	pw.Close()
 	if rerr := <-readErr; err == nil {
 		err = rerr

@@ -137,7 +137,7 @@ func TestCrashBeforeDroppedCommitsAreNamed(t *testing.T) {
 	require.NoError(t, r.Sync(ctx))
 
 	require.NoError(t, os.WriteFile(tips, before, 0o600))
-	require.NoError(t, r.local(ctx, nil, nil, "update-ref", "-d", seen+fix))
+	require.NoError(t, r.local(ctx, nil, nil, "update-ref", "-d", dropped+fix))
 	again := openIn(t, m.dir, Limits{}).Repo("acme/checkout", fixed(Remote{URL: s.url()}))
 	require.Equal(t, Unknown, contains(t, again, fix, base))
 	require.NoError(t, again.Sync(ctx))

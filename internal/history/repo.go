@@ -19,6 +19,8 @@ type Repo struct {
 	m    *Mirrors
 	name string
 	dir  string
+	// foreign: somebody else keeps the directory; it is only read.
+	foreign bool
 
 	remoteMu sync.Mutex
 	remote   func(context.Context) (Remote, error)
@@ -40,10 +42,15 @@ type Repo struct {
 
 	missMu sync.Mutex
 	misses map[string]time.Time // when a commit was last looked for in vain
+	pulls  map[int]time.Time    // when the head of a pull request was last asked for
+	paths  map[string][]string  // what changes touch
+	// the last failure to fetch what comparing patches needs
+	failedAt time.Time
+	failure  error
 }
 
 func newRepo(m *Mirrors, name, dir string) *Repo {
-	return &Repo{m: m, name: name, dir: dir, work: make(chan struct{}, 1), load: make(chan struct{}, 1), graph: containment.NewIndex(), refs: refs{}, misses: map[string]time.Time{}}
+	return &Repo{m: m, name: name, dir: dir, work: make(chan struct{}, 1), load: make(chan struct{}, 1), graph: containment.NewIndex(), refs: refs{}, misses: map[string]time.Time{}, pulls: map[int]time.Time{}, paths: map[string][]string{}}
 }
 
 func (r *Repo) setRemote(remote func(context.Context) (Remote, error)) {

@@ -207,6 +207,11 @@ func (f *fetcher) fetch(ctx context.Context, args ...string) error {
 
 // talk runs a git command that goes to the remote.
 func (f *fetcher) talk(ctx context.Context, out io.Writer, args ...string) (stderr string, err error) {
+	return f.talkWith(ctx, nil, out, args...)
+}
+
+// talkWith is talk with something to read.
+func (f *fetcher) talkWith(ctx context.Context, in io.Reader, out io.Writer, args ...string) (stderr string, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	watched := make(chan struct{})
 	go func() {
@@ -214,7 +219,7 @@ func (f *fetcher) talk(ctx context.Context, out io.Writer, args ...string) (stde
 		watchSize(ctx, filepath.Join(f.dir, "objects"), f.m.limits.MaxBytes, cancel)
 	}()
 	stderr, err = f.m.git.run(ctx, command{
-		args: append([]string{"--git-dir=" + f.dir}, args...), env: f.target.env(f.quirks), out: out, lock: f.lock,
+		args: append([]string{"--git-dir=" + f.dir}, args...), env: f.target.env(f.quirks), in: in, out: out, lock: f.lock,
 	})
 	cancel(nil)
 	<-watched

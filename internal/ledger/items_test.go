@@ -273,7 +273,7 @@ func TestEveryKeyIsInOneSlot(t *testing.T) {
 	for _, prefix := range []string{"", "team-a", "}odd{", "{x}"} {
 		k := newKeys(prefix)
 		tag := "{" + cleanPrefix(prefix) + "}"
-		for _, key := range append(append(k.queue(), k.deploymentKeys()...), k.seen("a", "{b}"), k.group("{c}"), k.meta("d"), k.ofTarget(place("{s", "e}"))) {
+		for _, key := range append(append(k.queue(), k.deploymentKeys()...), k.seen(), k.seenBefore(), k.group("{c}"), k.meta("d"), k.ofTarget(place("{s", "e}"))) {
 			require.True(t, strings.HasPrefix(key, tag+":"), key)
 		}
 	}
@@ -291,7 +291,7 @@ func TestPrefixesKeepInstallationsApart(t *testing.T) {
 	}
 	keys, err := db.Keys(t.Context(), "*").Result()
 	require.NoError(t, err)
-	require.Len(t, keys, 4)
+	require.Len(t, keys, 4, "deliveries and events of each")
 }
 
 // TestEvictedScripts: a restarted server has forgotten all scripts.

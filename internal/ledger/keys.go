@@ -34,9 +34,12 @@ func (k keys) queue() []string {
 func (k keys) events() string  { return k.tag + "events" }  // stream: JSON in field e
 func (k keys) tickets() string { return k.tag + "tickets" } // hash: refField → item
 func (k keys) pushed() string  { return k.tag + "pushed" }  // hash: repository → newest push to its default branch, ms
-func (k keys) seen(tracker, id string) string {
-	return k.tag + "seen:" + short(tracker) + ":" + short(id)
-}
+
+// Deliveries that were recorded: hashes seenField → nonce, and since → when the
+// period began, ms. Every so often the first takes the place of the second.
+func (k keys) seen() string       { return k.tag + "seen" }
+func (k keys) seenBefore() string { return k.tag + "seen-before" }
+
 func (k keys) claims(field string) string { return k.tag + "claims:" + field } // list: entries that wait for the ticket
 
 // Items.
@@ -75,6 +78,9 @@ func short(s string) string {
 	sum := sha256.Sum256([]byte(s))
 	return s[:40] + "~" + hex.EncodeToString(sum[:])
 }
+
+// seenField is a delivery's name among those that were recorded.
+func seenField(tracker, id string) string { return short(tracker) + ":" + short(id) }
 
 // refField is a ticket's name in the index. Repositories are the same in any
 // case, and texts spell them in any.

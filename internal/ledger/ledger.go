@@ -63,6 +63,7 @@ type Ledger struct {
 	wake      broadcast
 	listening sync.Once
 	quit      chan struct{}
+	drained   chan struct{} // closed when the committer has ended
 	closing   sync.Once
 	running   sync.WaitGroup
 }
@@ -81,9 +82,10 @@ func New(client redis.UniversalClient, o Options) *Ledger {
 		keys:     newKeys(o.Prefix),
 		log:      o.Log.With("component", "ledger"),
 		now:      o.Now,
-		in:       make(chan *pending),
-		instance: randomToken(),
+		in:       make(chan *pending, batchEvents),
+		instance: randomToken()[:16],
 		quit:     make(chan struct{}),
+		drained:  make(chan struct{}),
 	}
 	l.wake.init()
 	l.running.Go(l.commitLoop)

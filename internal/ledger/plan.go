@@ -27,17 +27,17 @@ func (c *committer) plan(batch []*pending) *plan {
 		knownTicket: map[string]string{},
 		knownItem:   map[string]bool{},
 	}
-	p.keys = append(append(append(p.keys, k.queue()...), k.deploymentKeys()...), k.events(), k.tickets(), k.pushed())
+	p.keys = append(append(append(p.keys, k.queue()...), k.deploymentKeys()...), k.events(), k.tickets(), k.pushed(), k.seen(), k.seenBefore())
 
 	var events []any
 	for _, ev := range batch {
 		p.words = p.words[:0]
 		c.planEvent(p, &ev.prepared)
-		events = append(events, p.key(ev.seen), ev.nonce, ev.json, ev.now, len(p.words))
+		events = append(events, ev.seen, ev.nonce, ev.json, len(p.words))
 		events = append(events, p.words...)
 	}
 
-	p.args = append(p.args, k.channel(), seenFor.Milliseconds(), eventsKept, claimsFor.Milliseconds(), claimsKept, len(p.fields))
+	p.args = append(p.args, k.channel(), c.l.nowMS(), seenFor.Milliseconds(), eventsKept, claimsFor.Milliseconds(), claimsKept, len(p.fields))
 	for _, f := range p.fields {
 		p.args = append(p.args, f, p.knownTicket[f])
 	}
@@ -121,11 +121,12 @@ func (c *committer) exists(p *plan, id string) bool {
 
 // recordScript stores a batch of events.
 //
-//	KEYS: queue, deploymentKeys, events, tickets, pushed, then as the words say
-//	ARGV: channel, seen TTL, events kept, claims TTL, claims kept,
+//	KEYS: queue, deploymentKeys, events, tickets, pushed, seen, seenBefore, then
+//	      as the words say
+//	ARGV: channel, now, seen for, events kept, claims TTL, claims kept,
 //	      n, n times (refField, item or ''),
 //	      n, n times (key of an item's log, 1 if it exists else 0),
-//	      n, n times (seen key, nonce, JSON, now, w, w words):
+//	      n, n times (seenField, nonce, JSON, w, w words):
 //	        fact <log> <subject> <entry>   into the item's ledger; it is due
 //	        keep <list> <entry>            a claim for a ticket tracked later
 //	        pushed <repo> <at>
@@ -136,13 +137,13 @@ func (c *committer) exists(p *plan, id string) bool {
 //	      or {"done", 1 if a subject is due, then per event: 0 seen before,
 //	      1 new, 1 + n new with n contradictory deployments}
 //
-// The nonce is the event's and this process's own: found in the seen key, it
+// The nonce is the event's and this process's own: found with the delivery, it
 // is our own write that a broken connection hid from us. It is set last: an
 // event at which the server stopped the script is not taken for stored.
 var recordScript = queueScript(deploymentPrelude + recordBody)
 
 const recordBody = `
-local channel, seenTTL, kept, claimTTL, claimCap = arg(), arg(), arg(), arg(), arg()
+local channel, now, seenFor, kept, claimTTL, claimCap = arg(), arg(), arg(), arg(), arg(), arg()
 local wrong, found = false, {'wrong'}
 for i = 1, tonumber(arg()) do
   local field, want = arg(), arg()
@@ -158,20 +159,35 @@ for i = 1, tonumber(arg()) do
 end
 if wrong then return found end
 
+-- Two hashes in turn cost less, in time and in memory, than a key with an end
+-- of its own for each delivery. A clock that was put back turns them too.
+local since = redis.call('HGET', KEYS[12], 'since')
+if since and math.abs(tonumber(now) - tonumber(since)) >= tonumber(seenFor) then
+  redis.call('UNLINK', KEYS[13])
+  redis.call('RENAME', KEYS[12], KEYS[13])
+  since = false
+end
+if not since then redis.call('HSET', KEYS[12], 'since', now) end
+local before = redis.call('EXISTS', KEYS[13]) == 1
+
 local out, due = {'done', 0}, 0
+local touched = {}
+local function touchOnce(subject)
+  if not touched[subject] then touch(subject, now); touched[subject] = true end
+  due = 1
+end
 for i = 1, tonumber(arg()) do
-  local seen, nonce, json, now, words = tonumber(arg()), arg(), arg(), arg(), tonumber(arg())
+  local seen, nonce, json, words = arg(), arg(), arg(), tonumber(arg())
   local last = a + words
   local first = 1
-  local by = redis.call('GET', KEYS[seen])
+  local by = redis.call('HGET', KEYS[12], seen) or before and redis.call('HGET', KEYS[13], seen)
   if not by then
     while a < last do
       local op = arg()
       if op == 'fact' then
         local log, subject, entry = tonumber(arg()), arg(), arg()
         redis.call('RPUSH', KEYS[log], entry)
-        touch(subject, now)
-        due = 1
+        touchOnce(subject)
       elseif op == 'keep' then
         local list, entry = tonumber(arg()), arg()
         redis.call('RPUSH', KEYS[list], entry)
@@ -182,8 +198,7 @@ for i = 1, tonumber(arg()) do
         local old = redis.call('HGET', KEYS[11], repo)
         if not old or tonumber(old) < tonumber(at) then redis.call('HSET', KEYS[11], repo, at) end
       elseif op == 'touch' then
-        touch(arg(), now)
-        due = 1
+        touchOnce(arg())
       elseif op == 'deployed' then
         local what = deploy(now)
         if what == 'new' then due = 1 end
@@ -192,14 +207,15 @@ for i = 1, tonumber(arg()) do
         return redis.error_reply('unknown word in the record script')
       end
     end
-    redis.call('XADD', KEYS[9], 'MAXLEN', '~', kept, '*', 'e', json)
-    redis.call('SET', KEYS[seen], nonce, 'PX', seenTTL)
+    redis.call('XADD', KEYS[9], '*', 'e', json)
+    redis.call('HSET', KEYS[12], seen, nonce)
   else
     a = last
     if by ~= nonce then first = 0 end
   end
   out[#out + 1] = first
 end
+redis.call('XTRIM', KEYS[9], 'MAXLEN', '~', kept)
 if due == 1 then out[2] = 1; wake(channel) end
 return out
 `

@@ -14,10 +14,9 @@ import (
 // bottleneck.
 type prepared struct {
 	eventID string
-	seen    string // key
+	seen    string // field
 	json    string
 	size    int
-	now     int64
 
 	fields []string // tickets it is about, the first that is tracked counts
 	fact   string   // the entry for its item, where it makes one
@@ -48,18 +47,17 @@ func (l *Ledger) prepare(ev domain.Event) (prepared, error) {
 	if err != nil {
 		return prepared{}, err
 	}
-	p := prepared{eventID: ev.ID, seen: l.keys.seen(ev.Tracker, ev.ID), json: string(b), size: len(b), now: now.UnixMilli()}
+	p := prepared{eventID: ev.ID, seen: seenField(ev.Tracker, ev.ID), json: string(b), size: len(b)}
 	if len(b) > maxRecord {
 		return prepared{}, fmt.Errorf("it has %d bytes, more than %d", len(b), maxRecord)
 	}
 	entry := domain.Entry{At: now, Kind: domain.Fact, Cause: "delivery " + ev.Tracker + "/" + ev.ID}
 
 	if name, ok := factName(ev); ok {
-		entry.Name, entry.Event = name, &ev
-		if p.fact, err = marshalEntry(entry); err != nil {
+		entry.Name = name
+		if p.fact, err = marshalFact(entry, b); err != nil {
 			return prepared{}, err
 		}
-		entry.Event = nil
 		for _, r := range []domain.Ref{ev.Ticket, ev.OldRef} {
 			if r != "" {
 				p.fields = append(p.fields, refField(r))
@@ -118,6 +116,19 @@ func factName(ev domain.Event) (domain.EntryName, bool) {
 }
 
 func repoField(repo string) string { return short(strings.ToLower(repo)) }
+
+// marshalFact is marshalEntry for an entry whose event is marshalled already:
+// that is the largest part of both.
+func marshalFact(e domain.Entry, event []byte) (string, error) {
+	s, err := marshalEntry(e)
+	if err != nil {
+		return "", err
+	}
+	if len(s)+len(event) > maxRecord {
+		return "", fmt.Errorf("an entry %s has %d bytes, more than %d", e.Name, len(s)+len(event), maxRecord)
+	}
+	return s[:len(s)-1] + `,"event":` + string(event) + "}", nil
+}
 
 // marshalEntry writes an entry as it is stored: without its position, which is
 // the place where it stands.

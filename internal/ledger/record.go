@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strconv"
 	"time"
 
@@ -19,8 +20,8 @@ const (
 	commitTimeout = 4 * time.Second
 	recordTimeout = 6 * time.Second
 
-	// seenFor is how long a delivery is remembered: GitHub redelivers for three
-	// days, and people press the button later than that.
+	// seenFor is how long a delivery is remembered at least: GitHub redelivers
+	// for three days, and people press the button later than that.
 	seenFor = 8 * 24 * time.Hour
 	// eventsKept is about how many events the stream keeps for a look back.
 	eventsKept = 100_000
@@ -52,38 +53,73 @@ func (l *Ledger) Record(ctx context.Context, ev domain.Event) (first bool, err e
 	if err != nil {
 		return false, fmt.Errorf("recording event %q: %w", cut(ev.ID), err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, recordTimeout)
-	defer cancel()
 	p := &pending{
 		prepared: prep,
 		nonce:    l.instance + strconv.FormatInt(l.serial.Add(1), 36),
 		done:     make(chan result, 1),
 	}
+	r := l.submit(ctx, p)
+	if r.err != nil && !errors.Is(r.err, ErrClosed) {
+		r.err = fmt.Errorf("recording event %q: %w", cut(ev.ID), r.err)
+	}
+	return r.first, r.err
+}
+
+// submit hands an event to the committer and waits for what became of it.
+func (l *Ledger) submit(ctx context.Context, p *pending) result {
+	if l.closed() {
+		return result{err: ErrClosed}
+	}
+	late := time.NewTimer(recordTimeout)
+	defer late.Stop()
 	select {
 	case l.in <- p:
 	case <-l.quit:
-		return false, ErrClosed
+		return result{err: ErrClosed}
+	case <-late.C:
+		return result{err: context.DeadlineExceeded}
 	case <-ctx.Done():
-		return false, fmt.Errorf("recording event %q: %w", cut(ev.ID), ctx.Err())
+		return result{err: ctx.Err()}
 	}
 	select {
 	case r := <-p.done:
-		if r.err != nil {
-			return false, fmt.Errorf("recording event %q: %w", cut(ev.ID), r.err)
+		return r
+	case <-l.drained:
+		// What the committer took before its end has its answer; what came
+		// too late for it was not touched.
+		select {
+		case r := <-p.done:
+			return r
+		default:
+			return result{err: ErrClosed}
 		}
-		return r.first, nil
+	case <-late.C:
+		return result{err: context.DeadlineExceeded}
 	case <-ctx.Done():
-		return false, fmt.Errorf("recording event %q: %w", cut(ev.ID), ctx.Err())
+		return result{err: ctx.Err()}
+	}
+}
+
+func (l *Ledger) closed() bool {
+	select {
+	case <-l.quit:
+		return true
+	default:
+		return false
 	}
 }
 
 // commitLoop collects what waits and commits it, one batch after the other:
 // while a batch is under way, the next one gathers by itself.
 func (l *Ledger) commitLoop() {
+	defer close(l.drained)
 	c := newCommitter(l)
 	for {
 		select {
 		case p := <-l.in:
+			// Whoever is about to record comes first: it costs nobody time where
+			// nothing else runs, and a busy process gets larger batches.
+			runtime.Gosched()
 			c.commit(l.gather(p))
 		case <-l.quit:
 			// Who is already in the queue gets an answer.

@@ -57,9 +57,35 @@ func TestRecordKnowsDeliveriesPerTracker(t *testing.T) {
 		long := closedEvent(strings.Repeat("x", 500), ticket12)
 		require.True(t, e.record(long))
 		require.False(t, e.record(long))
-		ttl, err := e.db.PTTL(e.ctx, e.keys.seen("jira", "7")).Result()
+	})
+}
+
+func TestDeliveriesAreForgottenInTime(t *testing.T) {
+	eachStore(t, func(t *testing.T, e *env) {
+		other := 0
+		pass := func(d time.Duration) {
+			t.Helper()
+			e.clock.Add(d)
+			other++
+			require.True(t, e.record(closedEvent(fmt.Sprint("other-", other), ticket12)))
+		}
+		require.True(t, e.record(closedEvent("d1", ticket12)))
+		pass(seenFor - time.Minute)
+		require.True(t, e.record(closedEvent("d2", ticket12)))
+		pass(time.Minute)
+		require.False(t, e.record(closedEvent("d1", ticket12)))
+		pass(seenFor - 2*time.Minute)
+		require.False(t, e.record(closedEvent("d2", ticket12)), "remembered for as long as is promised")
+		pass(2 * time.Minute)
+		require.True(t, e.record(closedEvent("d1", ticket12)), "two periods ago")
+		keys, err := e.db.Keys(e.ctx, "*seen*").Result()
 		require.NoError(t, err)
-		require.InDelta(t, seenFor.Hours(), ttl.Hours(), 1)
+		require.Len(t, keys, 2, "nothing piles up")
+		// A clock that was wrong for a while does not keep them for ever.
+		pass(10 * 365 * 24 * time.Hour)
+		pass(-10 * 365 * 24 * time.Hour)
+		pass(seenFor)
+		require.True(t, e.record(closedEvent("d1", ticket12)))
 	})
 }
 

@@ -1,7 +1,6 @@
 package postmortem
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -10,18 +9,16 @@ import (
 )
 
 var (
-	yearFirst  = regexp.MustCompile(`(\d{4})(?:-(\d{1,2})-(\d{1,2})|/(\d{1,2})/(\d{1,2})|年\s*(\d{1,2})月\s*(\d{1,2})日)`)
-	monthFirst = regexp.MustCompile(`(?i)\b([a-z]{3,9})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})\b`)
-	dayFirst   = regexp.MustCompile(`(?i)\b(\d{1,2})(?:st|nd|rd|th)?\.?\s+(?:of\s+)?([a-z]{3,9})\.?,?\s+(\d{4})\b`)
-	dateLead   = regexp.MustCompile(`(?i)^(?:(?:due|by|before|until|on|end of day|eod|eta|target|mon|tue|wed|thu|fri|sat|sun)[a-z]*[\s:.,]*)*$`)
-	clockTail  = regexp.MustCompile(`(?i)^(?:[t ]\s*\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s*(?:z|utc|gmt|[ap]m|[+-]\d{2}:?\d{2})?)?`)
+	yearFirst  = lazy(`(\d{4})(?:-(\d{1,2})-(\d{1,2})|/(\d{1,2})/(\d{1,2})|\.(\d{1,2})\.(\d{1,2})|年\s*(\d{1,2})月\s*(\d{1,2})日|년\s*(\d{1,2})월\s*(\d{1,2})일)`)
+	monthFirst = lazy(`(?i)\b([a-z]{3,9})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})\b`)
+	dayFirst   = lazy(`(?i)\b(\d{1,2})(?:st|nd|rd|th|er|o|a|°)?\.?\s+(?:of\s+|de\s+)?([\pL\pM]{3,14})\.?,?\s+(?:de\s+)?(\d{4})\b`)
+	dateLead   = lazy(`(?i)^(?:(?:due|by|before|until|on|end of day|eod|eta|target|mon|tue|wed|thu|fri|sat|sun)[a-z]*[\s:.,]*)*$`)
+	clockTail  = lazy(`(?i)^(?:[t ]\s*\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s*(?:z|utc|gmt|[ap]m|[+-]\d{2}:?\d{2})?)?`)
 )
-
-var months = [...]string{"january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"}
 
 // Date reads a date that can be read in one way only, and returns it as
 // YYYY-MM-DD: year first (2026-12-01, 2026/12/01, 2026年12月1日) or with the
-// month's name (Dec 1, 2026; 1 December 2026). A clock time may follow. It
+// month's name (Dec 1, 2026; 1 December 2026; 1. Dezember 2026). A clock time may follow. It
 // refuses 12/01/2026 and 01.12.2026, dates without a year, days that do not
 // exist, and texts with more than one date.
 func Date(s string) (string, bool) {
@@ -30,11 +27,11 @@ func Date(s string) (string, bool) {
 		return "", false
 	}
 	at, date := findDate(s)
-	if at == nil || !dateLead.MatchString(s[:at[0]]) {
+	if at == nil || !dateLead.get().MatchString(s[:at[0]]) {
 		return "", false
 	}
 	rest := s[at[1]:]
-	rest = rest[len(clockTail.FindString(rest)):]
+	rest = rest[len(clockTail.get().FindString(rest)):]
 	if rest != "" && strings.IndexByte(" ,.;()", rest[0]) < 0 || strings.ContainsAny(rest, "0123456789") {
 		return "", false
 	}
@@ -43,8 +40,8 @@ func Date(s string) (string, bool) {
 
 // findDate returns where the first date of s stands, and the date.
 func findDate(s string) ([]int, string) {
-	if m := yearFirst.FindStringSubmatchIndex(s); m != nil {
-		for i := 4; i <= 12; i += 4 {
+	if m := yearFirst.get().FindStringSubmatchIndex(s); m != nil {
+		for i := 4; i <= 20; i += 4 {
 			if m[i] >= 0 {
 				if m[0] > 0 && s[m[0]-1] >= '0' && s[m[0]-1] <= '9' {
 					return nil, ""
@@ -53,32 +50,22 @@ func findDate(s string) ([]int, string) {
 			}
 		}
 	}
-	if m := monthFirst.FindStringSubmatchIndex(s); m != nil {
-		return day(m, s[m[6]:m[7]], monthNumber(s[m[2]:m[3]]), s[m[4]:m[5]])
+	if m := monthFirst.get().FindStringSubmatchIndex(s); m != nil {
+		return day(m, s[m[6]:m[7]], s[m[2]:m[3]], s[m[4]:m[5]])
 	}
-	if m := dayFirst.FindStringSubmatchIndex(s); m != nil {
-		return day(m, s[m[6]:m[7]], monthNumber(s[m[4]:m[5]]), s[m[2]:m[3]])
+	if m := dayFirst.get().FindStringSubmatchIndex(s); m != nil {
+		return day(m, s[m[6]:m[7]], s[m[4]:m[5]], s[m[2]:m[3]])
 	}
 	return nil, ""
-}
-
-func monthNumber(word string) string {
-	word = strings.ToLower(word)
-	if word == "sept" {
-		word = "sep"
-	}
-	for i, m := range months {
-		if word == m || word == m[:3] {
-			return strconv.Itoa(i + 1)
-		}
-	}
-	return "0"
 }
 
 // day checks that the day exists in a year that a due date can have.
 func day(at []int, y, m, d string) ([]int, string) {
 	year, _ := strconv.Atoi(y)
-	month, _ := strconv.Atoi(m)
+	month := monthNumber(m)
+	if month == 0 {
+		month, _ = strconv.Atoi(m)
+	}
 	dom, _ := strconv.Atoi(d)
 	t := time.Date(year, time.Month(month), dom, 0, 0, 0, 0, time.UTC)
 	if year < 1990 || year > 2199 || int(t.Month()) != month || t.Day() != dom {

@@ -1,7 +1,6 @@
 package postmortem
 
 import (
-	"regexp"
 	"strings"
 )
 
@@ -10,74 +9,89 @@ type fields struct {
 	owner, priority, kind, due, service, ticket, status string
 }
 
-// keys are the words before a colon that name a field, folded.
-var keys = map[string]string{
-	"owner": "owner", "owners": "owner", "assignee": "owner", "assigned to": "owner", "assigned": "owner", "responsible": "owner", "dri": "owner", "担当": "owner", "担当者": "owner", "负责人": "owner",
-	"priority": "priority", "prio": "priority", "優先度": "priority", "优先级": "priority",
-	"type": "type", "category": "type", "kind": "type", "種別": "type", "类型": "type",
-	"due": "due", "due date": "due", "due by": "due", "deadline": "due", "eta": "due", "target date": "due", "target": "due", "期限": "due", "截止日期": "due",
-	"service": "service", "services": "service", "component": "service", "affected service": "service",
-	"ticket": "ticket", "tickets": "ticket", "issue": "ticket", "tracking issue": "ticket", "tracking": "ticket", "bug": "ticket", "jira": "ticket", "github issue": "ticket", "tracked in": "ticket",
-	"status": "status", "state": "status", "状態": "status", "状态": "status",
-}
+// keyMark matches a word that names a field, and its colon, within a text.
+var keyMark = lazy(`(?i)(?:^|[\s.;,|(（、。–—-])\**(owners?|assignees?|assigned(?: to)?|responsible|dri|priority|prio|type|category|due(?: date| by)?|deadline|eta|target(?: date)?|services?|affected service|component|(?:github |tracking |jira )?issue|tickets?|tracking|tracked in|bug|jira|status|state|verantwortlich|zuständig|frist|fällig(?: am)?|priorität|responsable|propriétaire|échéance|date limite|priorité|fecha(?: límite)?|plazo|vencimiento|prioridad|responsável|prazo|prioridade|responsabile|scadenza|priorità|eigenaar|verantwoordelijke|prioriteit|odpowiedzialn[ya]|termin|priorytet|ответственный|исполнитель|срок|дедлайн|приоритет|статус|担当者?|責任者|負責人|负责人|责任人|優先度|优先级|優先級|期限|期日|截止(?:日期|时间)?|完成时间|状態|状态|狀態|種別|类型|담당자?|책임자|기한|마감일?|우선순위|상태)\**\s*[:：]\**\s*`)
 
-var keyMark = regexp.MustCompile(`(?i)(?:^|[\s.;,|(（–—-])(owners?|assignee|assigned(?: to)?|responsible|dri|priority|prio|type|category|due(?: date| by)?|deadline|eta|target(?: date)?|services?|affected service|component|(?:github |tracking )?issue|tickets?|tracking|tracked in|bug|jira|status|state|担当者?|負責人|负责人|優先度|优先级|期限|状態|状态|種別|类型)\s*[:：]\s*`)
+// fieldKey is the field that a key names before a colon. What could as well
+// be a word of the text names none.
+func fieldKey(key string) field {
+	key = strings.Trim(key, " *_`")
+	switch f := wordField(key); f {
+	case ownerField, priorityField, typeField, dueField, ticketField, statusField, serviceField:
+		switch fold(key) {
+		case "lead", "link", "links", "url", "system", "systems", "product", "by", "state", "class", "ref", "data", "до", "bis", "reference", "timeline", "application", "story", "项目", "課題", "状況", "対応状況", "progress", "qui", "wer", "kto", "chi", "wie", "quem", "кто", "art", "stan", "стан", "stand", "quando", "quand", "wanneer", "importance":
+			return noField
+		}
+		return f
+	case dateField:
+		return noField
+	}
+	if fold(key) == "tracked by" || fold(key) == "tracked at" {
+		return ticketField
+	}
+	return noField
+}
 
 // set takes a value for a key. It refuses a value that the field can't have,
 // so that words of a sentence are not taken for fields.
 func (f *fields) set(key, value string) bool {
-	value = strings.Trim(value, " \t\n.,;|–—")
-	if len(value) > 200 {
+	what := fieldKey(key)
+	value = strings.Trim(value, " \t\n.,;|–—*")
+	if what == noField || len(value) > 240 {
 		return false
 	}
 	if value == "" { // a field of the template that nobody filled in
-		return keys[fold(key)] != ""
+		return true
 	}
-	switch keys[fold(key)] {
-	case "owner":
-		if len(value) > 80 {
+	switch what {
+	case ownerField:
+		if len(value) > 100 || len(strings.Fields(value)) > 10 {
 			return false
 		}
 		put(&f.owner, value)
-	case "priority":
-		if _, ok := Priority(value); !ok && !isBlank(value) {
+	case priorityField:
+		if _, ok := Priority(value); !ok && !isBlank(value) && len(value) > 12 {
 			return false
 		}
 		put(&f.priority, value)
-	case "type":
+	case typeField:
 		if len(strings.Fields(value)) > 4 {
 			return false
 		}
 		put(&f.kind, value)
-	case "due":
-		if len(value) > 40 {
+	case dueField:
+		if len(value) > 60 || fold(key) == "target" && !looksLikeDue(value) && !period.get().MatchString(fold(value)) {
 			return false
 		}
 		put(&f.due, value)
-	case "service":
+	case serviceField:
 		if len(strings.Fields(value)) > 6 {
 			return false
 		}
 		put(&f.service, value)
-	case "ticket":
-		if !isTicket(value) && !isSentinel(value) && !xed.MatchString(fold(value)) && !strings.HasPrefix(value, "http") && !isBlank(value) {
+	case ticketField:
+		if !isTicket(value) && !hasSentinel(value) && !isXed(fold(value)) && !strings.HasPrefix(value, "http") && !isBlank(value) && !hasTicket(value) {
 			return false
 		}
 		put(&f.ticket, value)
-	case "status":
-		if len(value) > 60 {
+	case statusField:
+		if len(value) > 80 {
 			return false
 		}
 		put(&f.status, value)
-	default:
-		return false
 	}
 	return true
 }
 
+// hasTicket reports whether a short value holds a ticket: "PAY-12 (open)".
+func hasTicket(value string) bool {
+	words := strings.FieldsFunc(value, func(r rune) bool { return r == ' ' || r == ',' || r == '(' || r == ')' || r == '/' })
+	return len(words) <= 6 && len(words) > 0 && isTicket(words[0])
+}
+
 // put keeps the first value that says something.
 func put(field *string, value string) {
-	if *field == "" && !isBlank(value) && !bracketed.MatchString(value) {
+	if *field == "" && !isBlank(value) && (!bracketed.get().MatchString(value) || strings.HasPrefix(value, "[x]")) {
 		*field = value
 	}
 }
@@ -103,44 +117,35 @@ func (f *fields) bare(part string) bool {
 	case isTicket(part) || isSentinel(part):
 		put(&f.ticket, part)
 	default:
-		if _, ok := Date(part); !ok {
+		if !looksLikeDue(duePrefix.get().ReplaceAllString(part, "")) {
 			return false
 		}
-		put(&f.due, strings.TrimSpace(duePrefix.ReplaceAllString(part, "")))
+		put(&f.due, strings.TrimSpace(duePrefix.get().ReplaceAllString(part, "")))
 	}
 	return true
 }
 
 var (
-	duePrefix = regexp.MustCompile(`(?i)^(?:due|by|before|until|on|eta|deadline)\s+`)
-	spaceKey  = regexp.MustCompile(`(?i)^(owner|assignee|assigned to|due|due by|priority|type|service|ticket|status)\s+(\S.*)$`)
-	handles   = regexp.MustCompile(`^@[\pL\pN][\pL\pN._/-]*(?:(?:\s*[,&/、]\s*|\s+and\s+|\s+)@[\pL\pN][\pL\pN._/-]*)*$`)
+	duePrefix = lazy(`(?i)^(?:due|by|before|until|on|eta|deadline|bis|fällig|avant le|pour le|antes del?|até|para|entro|voor|do|до|к)\s+`)
+	spaceKey  = lazy(`(?i)^(owner|assignee|assigned to|due|due by|priority|type|service|ticket|status)\s+(\S.*)$`)
+	handles   = lazy(`^@[\pL\pN][\pL\pN._/\x{2060}-]*(?:(?:\s*[,&/、]\s*|\s+and\s+|\s+)@[\pL\pN][\pL\pN._/\x{2060}-]*)*$`)
 )
 
 // cutKey splits "owner: x" and "owner x".
 func cutKey(part string) (string, string, bool) {
-	if i := strings.IndexAny(part, ":："); i > 0 && i < 40 {
-		if _, ok := keys[fold(part[:i])]; ok {
-			return part[:i], strings.TrimLeft(part[i:], ":： "), true
+	if i := strings.IndexAny(part, ":："); i > 0 && i < 60 {
+		if fieldKey(part[:i]) != noField {
+			return part[:i], strings.TrimLeft(part[i:], ":：* "), true
 		}
 	}
-	m := spaceKey.FindStringSubmatch(part)
+	m := spaceKey.get().FindStringSubmatch(part)
 	if m == nil || strings.EqualFold(m[1], "due") && !looksLikeDue(m[2]) {
 		return "", "", false
 	}
 	return m[1], m[2], true
 }
 
-var numericDate = regexp.MustCompile(`^\d{1,4}[./-]\d{1,2}[./-]\d{1,4}$`)
-
-// looksLikeDue reports whether a value is a date, be it one that we refuse to
-// read.
-func looksLikeDue(s string) bool {
-	_, ok := Date(s)
-	return ok || numericDate.MatchString(strings.TrimSpace(s))
-}
-
-func isHandles(s string) bool { return handles.MatchString(s) }
+func isHandles(s string) bool { return strings.HasPrefix(s, "@") && handles.get().MatchString(s) }
 
 // isSentinel reports whether s stands for one ticket link.
 func isSentinel(s string) bool {
@@ -148,15 +153,23 @@ func isSentinel(s string) bool {
 	return len(r) == 1 && r[0] >= ticketBase && r[0] < ticketBase+maxTickets
 }
 
+func hasSentinel(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return r >= ticketBase && r < ticketBase+maxTickets })
+}
+
 // xed matches the numbers and names that templates make up.
-var xed = regexp.MustCompile(`^(?:#?[a-z]*-?(?:x{2,}|n{2,}|y{3,}[ymdxn-]*|\?+)|@?(?:github-?|your-?|user-?)*(?:user)?name|@?(?:owner|person|assignee|someone)(?: name)?)$`)
+var xed = lazy(`^(?:#?[a-z]*-?(?:x{2,}|n{2,}|y{3,}[ymdxn-]*|\?+)|@?(?:github-?|your-?|user-?|team-?|jira-?)*(?:user)?name|@?(?:owner|person|assignee|someone|team)(?: ?name|[-/]?(?:team|owner|handle))?\d?)$`)
+
+func isXed(s string) bool { return len(s) < 60 && xed.get().MatchString(s) }
 
 // isBlank reports whether a field's value says that there is none.
 func isBlank(s string) bool {
-	switch strings.Trim(fold(s), " ._*~()[]<>") {
-	case "", "-", "--", "---", "—", "–", "n/a", "na", "none", "tbd", "tbc", "tba", "unassigned", "unknown", "?", "??", "todo", "nobody", "なし", "未定", "無し", "无", "待定",
-		"date", "@handle", "#123", "link", "url", "priority", "p0/p1/p2", "p0-p4", "p?":
+	t := strings.Trim(fold(s), " ._*~()[]<>")
+	switch t {
+	case "", "-", "--", "---", "—", "–", "―", "ー", "n/a", "na", "n.a", "none", "tbd", "tbc", "tba", "unassigned", "not assigned", "unknown", "?", "??", "todo", "nobody", "no ticket", "なし", "未定", "無し", "未割当", "未分配", "无", "待定", "暂无", "無", "待確認", "미정", "없음",
+		"offen", "keine", "keiner", "noch offen", "aucun", "aucune", "à définir", "ninguno", "ninguna", "por definir", "pendiente de asignar", "sin asignar", "nenhum", "nenhuma", "a definir", "da definire", "nessuno", "nessuna", "geen", "nog te bepalen", "brak", "do ustalenia", "нет", "не назначен", "не определено", "уточняется",
+		"date", "@handle", "#123", "link", "url", "priority", "p0/p1/p2", "p0-p4", "p?", "yyyy/mm/dd", "mm/dd/yyyy", "dd/mm/yyyy", "dd.mm.yyyy", "jjjj-mm-tt", "aaaa-mm-dd", "owner", "担当者", "@owner", "name", "ticket":
 		return true
 	}
-	return xed.MatchString(strings.Trim(fold(s), " ._*~()[]<>"))
+	return isXed(t)
 }

@@ -1,45 +1,111 @@
 package postmortem
 
 import (
-	"fmt"
-	"slices"
 	"strings"
 	"time"
 
-	"go.abhg.dev/goldmark/frontmatter"
+	"github.com/BurntSushi/toml"
 )
 
-// frontMatter takes the facts that the front matter names, YAML or TOML. One
-// that can't be read is noted and left aside: the items still count.
-func (p *parser) frontMatter(data *frontmatter.Data) {
-	var m map[string]any
-	if err := data.Decode(&m); err != nil {
-		p.note(1, "the front matter can't be read: "+clip(strings.ReplaceAll(err.Error(), "\n", " "), 200))
-		return
+// maxFrontMatter bounds the front matter that is looked for.
+const maxFrontMatter = 64 << 10
+
+// cutFrontMatter parts the front matter from the text below it, which keeps
+// its line numbers: the lines of the front matter are empty there. Without a
+// closing line there is none: it would be all of the document.
+func cutFrontMatter(s string) (mark, front, body string) {
+	for _, mark := range []string{"---", "+++"} {
+		rest, ok := strings.CutPrefix(s, mark)
+		if !ok {
+			continue
+		}
+		first, _, _ := strings.Cut(rest[:min(len(rest), maxFrontMatter)], "\n")
+		if strings.TrimSpace(first) != "" {
+			return "", "", s
+		}
+		at := len(mark) + len(first) + 1
+		lines := 1
+		for at < min(len(s), maxFrontMatter) {
+			line, _, _ := strings.Cut(s[at:], "\n")
+			if l := strings.TrimRight(line, " \t"); l == mark || mark == "---" && l == "..." {
+				return mark, s[len(mark)+len(first)+1 : at], strings.Repeat("\n", lines) + s[min(len(s), at+len(line)):]
+			}
+			at += len(line) + 1
+			lines++
+		}
 	}
-	names := make([]string, 0, len(m))
-	for k := range m {
-		names = append(names, k)
-	}
-	slices.Sort(names) // for the same result each time
-	for _, k := range names {
-		p.facts.fact(k, scalar(m[k]))
-	}
+	return "", "", s
 }
 
-// scalar writes a value of the front matter as one text; a list with commas.
-func scalar(v any) string {
-	switch v := v.(type) {
-	case nil, map[string]any:
-		return ""
-	case time.Time:
-		return v.Format(time.DateOnly)
-	case []any:
-		parts := make([]string, 0, len(v))
-		for _, e := range v[:min(len(v), 50)] {
-			parts = append(parts, scalar(e))
-		}
-		return strings.Join(parts, ", ")
+// frontMatter takes the facts and the items that the front matter names, YAML
+// or TOML. One that can't be read is noted and left aside: the items of the
+// text still count.
+func (p *parser) frontMatter(mark, front string) []block {
+	if front == "" {
+		return nil
 	}
-	return strings.Map(visible, fmt.Sprint(v))
+	var d datum
+	var err error
+	if mark == "+++" {
+		var m map[string]any
+		if err = toml.Unmarshal([]byte(front), &m); err == nil {
+			d = tomlDatum(m, 0)
+		}
+	} else {
+		d, err = readYAML(front, 2)
+	}
+	if err != nil {
+		p.note(1, "the front matter can't be read: "+clip(strings.ReplaceAll(strings.TrimPrefix(err.Error(), ErrMalformed.Error()+": "), "\n", " "), 200))
+		return nil
+	}
+	if d.kind != mapDatum {
+		return nil
+	}
+	items := datum{kind: mapDatum, line: d.line}
+	for i, k := range d.keys {
+		v := d.values[i]
+		name, _ := headingName(keyWords(k))
+		if opens(name) && v.kind != scalarDatum {
+			items.keys = append(items.keys, k)
+			items.values = append(items.values, v)
+			continue
+		}
+		p.facts.fact(strings.ReplaceAll(k, "_", " "), flat(v))
+		p.people.learn(keyWords(k), flat(v))
+	}
+	if items.keys == nil {
+		return nil
+	}
+	return readData(items)
+}
+
+// tomlDatum has no lines: the decoder keeps none.
+func tomlDatum(v any, depth int) datum {
+	d := datum{line: 1}
+	if depth > maxDataDepth {
+		return d
+	}
+	switch v := v.(type) {
+	case map[string]any:
+		d.kind = mapDatum
+		for _, k := range sortedKeys(v) {
+			d.keys = append(d.keys, k)
+			d.values = append(d.values, tomlDatum(v[k], depth+1))
+		}
+	case []map[string]any:
+		d.kind = listDatum
+		for _, e := range v {
+			d.values = append(d.values, tomlDatum(e, depth+1))
+		}
+	case []any:
+		d.kind = listDatum
+		for _, e := range v {
+			d.values = append(d.values, tomlDatum(e, depth+1))
+		}
+	case time.Time:
+		d.kind, d.scalar = scalarDatum, v.Format(time.DateOnly)
+	default:
+		d.kind, d.scalar = scalarDatum, cleanText(sprint(v))
+	}
+	return d
 }

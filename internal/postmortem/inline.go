@@ -1,13 +1,8 @@
 package postmortem
 
 import (
-	"regexp"
 	"strings"
 	"unicode"
-
-	"github.com/yuin/goldmark/ast"
-	extast "github.com/yuin/goldmark/extension/ast"
-	"github.com/yuin/goldmark/util"
 )
 
 // rich is the text of a block without its markup, and what the markup said.
@@ -15,7 +10,8 @@ type rich struct {
 	text    string
 	tickets []link // ticket links, named in text by a rune from ticketBase on
 	lead    string // the text in bold that the block starts with
-	struck  bool   // all of it is struck out
+	struck  bool   // most of it is struck out
+	coded   bool   // all of it is code
 	checked *bool  // state of its checkbox
 	whole   string // address of the ticket that all of it links to
 }
@@ -30,143 +26,100 @@ const (
 )
 
 var (
-	// ticketURL matches the address of an issue, a pull request or a Jira ticket.
-	ticketURL = regexp.MustCompile(`^https?://[^/\s]+/(?:[^/\s]+/[^/\s]+/(?:-/)?(?:issues|pull|merge_requests)/\d+|(?:[^?#\s]*/)?browse/[A-Za-z][A-Za-z0-9_]*-\d+)[^\s]*$`)
+	// ticketURL matches the address of an issue, a pull request, a Jira ticket
+	// or the like.
+	ticketURL = lazy(`^https?://[^/\s]+/(?:[^?#\s]*/(?:-/)?(?:issues|pull|pulls|merge_requests|pull-requests|work_items)/\d+|issues/\d+|(?:[^?#\s]*/)?browse/[A-Za-z][A-Za-z0-9_]*-\d+|(?:[^?#\s]*/)?show_bug\.cgi\?id=\d+|T\d+$|[^?#\s]*/_workitems/edit/\d+|[^?#\s]*/issue/[A-Z][A-Z0-9]*-\d+|[^?#\s]*/\+bug/\d+|[^?#\s]*/story/\d+)[^\s]*$|^https://(?:trello\.com/c/|app\.asana\.com/0/|b/)\S+$`)
 	// ticketRef matches a ticket's short name.
-	ticketRef = regexp.MustCompile(`^(?:[\w.-]+/[\w.-]+)?#\d{1,9}$|^(?:GH|[A-Z][A-Z0-9_]{1,20})-\d{1,9}$`)
+	ticketRef = lazy(`^(?:[\w.-]+/[\w.-]+)?[#!]\d{1,9}$|^(?:GH|[A-Z][A-Z0-9_]{1,20})-\d{1,9}$|^T\d{4,7}$|^(?i:bug|rt|b/) ?#?\d{3,9}$`)
 	// noTicket are words that look like a Jira key.
-	noTicket  = regexp.MustCompile(`^(?:UTF|SHA|ISO|RFC|CVE|COVID|TLS|HTTP|AES|RSA|ES|IPV|SEV|PRIO|ADR|PM)-\d`)
-	linkLabel = regexp.MustCompile(`(?i)^(?:(?:see|this|the|tracked in|github|gitlab|jira) )*(?:issue|ticket|bug|task|pull request|pr|mr|merge request|link|jira|tracking(?: issue)?)(?: ?#?\d+)?(?: here)?$`)
+	noTicket  = lazy(`^(?:UTF|SHA|ISO|RFC|CVE|CWE|COVID|TLS|HTTP|AES|RSA|ES|IPV|SEV|PRIO|ADR|PM|AI|AP|ACTION|ITEM|INC|TODO|GPT|MD|KB|P|REC|ACT|FU|CA|PA)-\d`)
+	linkLabel = lazy(`(?i)^(?:(?:see|this|the|tracked in|github|gitlab|jira|tracking) )*(?:issue|ticket|bug|task|pull request|pr|mr|merge request|link|jira|tracking(?: issue)?|チケット|课题|工单|issue リンク)(?: ?#?\d+)?(?: here)?$`)
 )
 
 func isTicket(s string) bool {
-	return ticketURL.MatchString(s) || ticketRef.MatchString(s) && !noTicket.MatchString(s)
+	if len(s) > 2000 {
+		return false
+	}
+	return strings.HasPrefix(s, "http") && ticketURL.get().MatchString(s) || ticketRef.get().MatchString(s) && !noTicket.get().MatchString(s)
 }
 
-// render collects the text below a node. Its ticket links are counted on from
-// those in before, so that several blocks of one item can share one list.
-func (p *parser) render(n ast.Node, before ...link) rich {
-	w := &inlineWriter{src: p.src, rich: rich{tickets: before}}
-	w.children(n, 0)
-	r := w.rich
-	r.text = squeeze(w.b.String())
-	r.lead = squeeze(r.lead)
-	switch c := soleChild(n).(type) {
-	case *extast.Strikethrough:
-		r.struck = true
-	case *ast.Link:
-		if target := string(c.Destination); ticketURL.MatchString(target) {
-			r.whole = target
+func isTicketURL(s string) bool {
+	return len(s) < 2000 && (strings.HasPrefix(s, "ticket:") || strings.HasPrefix(s, "http") && ticketURL.get().MatchString(s))
+}
+
+// render makes rich text. Its ticket links are counted on from those in
+// before, so that several blocks of one item can share one list.
+func render(in inline, before ...link) rich {
+	r := rich{tickets: before}
+	var b strings.Builder
+	letters, struck, coded := 0, 0, 0
+	target, linked := "", true
+	for i := 0; i < len(in); {
+		j := i + 1
+		for j < len(in) && in[j].href == in[i].href && (in[i].href != "" || in[j].style&(bold|italic) == in[i].style&(bold|italic)) {
+			j++
 		}
+		var text strings.Builder
+		for _, s := range in[i:j] {
+			n := len(strings.TrimSpace(s.text))
+			letters += n
+			if s.style&strike != 0 {
+				struck += n
+			}
+			if s.style&code != 0 {
+				coded += n
+			}
+			text.WriteString(cleanText(s.text))
+		}
+		run, st, href := text.String(), in[i].style, in[i].href
+		if strings.TrimSpace(run) != "" {
+			linked = linked && href != "" && (target == "" || target == href)
+			target = href
+		}
+		switch bare := strings.TrimRight(strings.TrimSpace(run), ":： "); {
+		case href != "":
+			r.link(&b, run, href)
+		case st&(bold|italic) != 0 && (isPriorityWord(bare) || b.Len() == 0 && isTypeWord(bare)):
+			b.WriteString("[" + bare + "] ")
+		default:
+			if st&bold != 0 && strings.TrimSpace(b.String()) == "" && r.lead == "" {
+				r.lead = run
+			}
+			b.WriteString(run)
+		}
+		i = j
+	}
+	r.text, r.lead = squeeze(b.String()), squeeze(r.lead)
+	r.struck = letters > 0 && struck*10 >= letters*6
+	r.coded = letters > 0 && coded == letters
+	if linked && letters > 0 && isTicketURL(target) {
+		r.whole = strings.TrimPrefix(target, "ticket:")
 	}
 	return r
 }
 
-// soleChild returns the only child of n that shows something.
-func soleChild(n ast.Node) ast.Node {
-	var only ast.Node
-	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
-		if _, ok := c.(*extast.TaskCheckBox); ok {
-			continue
-		}
-		if only != nil {
-			return nil
-		}
-		only = c
-	}
-	return only
-}
-
-type inlineWriter struct {
-	src []byte
-	b   strings.Builder
-	rich
-}
-
-// maxInline bounds emphasis within emphasis.
-const maxInline = 50
-
-func (w *inlineWriter) children(n ast.Node, depth int) {
-	if depth > maxInline {
-		return
-	}
-	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
-		w.node(c, depth+1)
-	}
-}
-
-func (w *inlineWriter) node(n ast.Node, depth int) {
-	switch n := n.(type) {
-	case *ast.Text:
-		w.leaf(n.Segment.Value(w.src), n.IsRaw())
-		if n.SoftLineBreak() || n.HardLineBreak() {
-			w.b.WriteByte('\n')
-		}
-	case *ast.String:
-		w.leaf(n.Value, n.IsRaw())
-	case *extast.TaskCheckBox:
-		checked := n.IsChecked
-		w.checked = &checked
-	case *ast.RawHTML:
-		w.b.WriteByte(' ')
-	case *ast.Image: // what it shows can't be filed
-	case *ast.AutoLink:
-		w.link(string(n.Label(w.src)), string(n.URL(w.src)))
-	case *ast.Link:
-		w.link(w.sub(n, depth), string(n.Destination))
-	case *ast.Emphasis:
-		text := w.sub(n, depth)
-		if bare := strings.TrimRight(text, ":： "); isPriorityWord(bare) || w.b.Len() == 0 && isTypeWord(bare) {
-			w.b.WriteString("[" + bare + "] ")
-			return
-		}
-		if w.b.Len() == 0 && n.Level == 2 {
-			w.lead = text
-		}
-		w.b.WriteString(text)
-	default:
-		w.children(n, depth)
-	}
-}
-
-// sub renders the children of n apart.
-func (w *inlineWriter) sub(n ast.Node, depth int) string {
-	s := &inlineWriter{src: w.src}
-	s.tickets = w.tickets
-	s.children(n, depth)
-	w.tickets = s.tickets
-	return s.b.String()
-}
-
 // link keeps a ticket link apart from the text, so that it can be taken off
 // the ends of a title.
-func (w *inlineWriter) link(text, target string) {
-	text = strings.TrimSpace(strings.Map(visible, text))
+func (r *rich) link(b *strings.Builder, text, target string) {
+	text = strings.TrimSpace(strings.ReplaceAll(text, "\n", " "))
 	label := strings.Trim(text, "[]() ")
-	isRef := isTicket(label) || linkLabel.MatchString(label) || text == ""
-	if len(w.tickets) < maxTickets && len(target) < 2000 &&
-		(ticketURL.MatchString(target) && isRef || linkLabel.MatchString(label) && strings.HasPrefix(target, "http")) {
-		w.b.WriteRune(rune(ticketBase + len(w.tickets)))
-		w.tickets = append(w.tickets, link{text, target})
+	isRef := isTicket(label) || linkLabel.get().MatchString(label) || text == "" || strings.HasPrefix(target, "ticket:")
+	if len(r.tickets) < maxTickets && len(target) < 2000 &&
+		(isTicketURL(target) && isRef || linkLabel.get().MatchString(label) && strings.HasPrefix(target, "http")) {
+		b.WriteRune(rune(ticketBase + len(r.tickets)))
+		r.tickets = append(r.tickets, link{text, strings.TrimPrefix(target, "ticket:")})
 		return
 	}
-	w.b.WriteString(text)
-}
-
-// leaf takes text as a reader sees it: entities and escapes resolved, without
-// control characters and private runes.
-func (w *inlineWriter) leaf(value []byte, raw bool) {
-	if !raw {
-		value = util.ResolveEntityNames(util.ResolveNumericReferences(util.UnescapePunctuations(value)))
-	}
-	w.b.WriteString(strings.Map(visible, string(value)))
+	b.WriteString(text)
 }
 
 func visible(r rune) rune {
 	switch {
-	case r == '\n' || r == '\t':
+	case r == '\n' || r == '\t' || r == '\u00a0':
 		return ' '
-	case unicode.IsControl(r), unicode.Is(unicode.Co, r), unicode.Is(unicode.Bidi_Control, r), r == '\u200b':
+	case r < 0x7f && r >= ' ':
+		return r
+	case unicode.IsControl(r), unicode.Is(unicode.Co, r), unicode.Is(unicode.Bidi_Control, r), r == '\u200b', r == '\ufeff', r == '\u00ad':
 		return -1
 	}
 	return r
@@ -202,5 +155,33 @@ func (r *rich) plain(s string) string {
 		}
 		b.WriteRune(c)
 	}
-	return b.String()
+	return unjoin(b.String())
+}
+
+// unjoin puts spaces for joiners between words, and nothing elsewhere.
+func unjoin(s string) string {
+	if !strings.Contains(s, joiner) {
+		return s
+	}
+	lines := strings.Split(strings.ReplaceAll(s, joiner, " "), "\n")
+	for i, l := range lines {
+		lines[i] = strings.NewReplacer(" ,", ",", " )", ")", " .", ".").Replace(strings.Join(strings.Fields(l), " "))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// line is the text with its ticket links, on one line.
+func (r *rich) line() string { return strings.ReplaceAll(r.plain(r.text), "\n", " ") }
+
+// onlyTicket is the address of the only ticket link, if there is one.
+func (r *rich) onlyTicket() string {
+	if r.whole != "" {
+		return r.whole
+	}
+	for _, c := range r.sole(r.text) {
+		if l, ok := r.ticketAt(c); ok {
+			return l.target
+		}
+	}
+	return ""
 }

@@ -14,11 +14,20 @@ const (
 	maxField = 200
 )
 
+// actionLabel is what stands before an item to say that it is one.
+var actionLabel = lazy(`(?i)^(?:\[?(?:action items?|action|a\.?i\.|follow[- ]?up(?: item| task| action)?|to-?do|next step|corrective action|preventive action|maßnahme|aktion|todo|action corrective|action à mener|acción|accion|ação|azione|actie(?:punt)?|działanie|действие|задача|アクション(?:アイテム)?|行动项|后续行动|措施|조치|액션 아이템)(?:\(s\))?\]?(?: ?#?\d{1,3})?)\s*[:：]\s*`)
+
 // build makes an item of a title with its decoration, what stands below it,
 // and fields that a table or sub-bullets gave. It reports false for a
 // placeholder.
 func (p *parser) build(r rich, below string, f fields, line int) (Item, bool) {
 	title, rest := cutLong(r.text)
+	if m := actionLabel.get().FindString(title); m != "" && len(m) < len(title) {
+		title = title[len(m):]
+		if r.lead = strings.TrimSpace(strings.TrimPrefix(r.lead, strings.TrimRight(m, " "))); actionLabel.get().MatchString(r.lead + ":") {
+			r.lead = ""
+		}
+	}
 	if lead := strings.TrimRight(r.lead, ":：.。 –—-"); lead != "" && lead != title && len(strings.Fields(lead)) > 1 {
 		// A lead in bold is the title, and the sentence behind it the text.
 		if after, ok := strings.CutPrefix(title, r.lead); ok {
@@ -26,9 +35,9 @@ func (p *parser) build(r rich, below string, f fields, line int) (Item, bool) {
 		}
 	}
 	title = takeFields(title, &f)
-	if rest == "" && utf8.RuneCountInString(title) > 250 {
+	if utf8.RuneCountInString(title) > 250 {
 		if first := firstSentence(title); first != "" {
-			title, rest = first, title
+			title, rest = first, title+"\n"+rest
 		}
 	}
 	title = clip(strings.ReplaceAll(r.plain(title), "\n", " "), maxTitle)
@@ -40,39 +49,58 @@ func (p *parser) build(r rich, below string, f fields, line int) (Item, bool) {
 		l, _ := r.ticketAt([]rune(r.text)[0])
 		title, whole = firstNonEmpty(l.text, l.target), l.target
 	}
-	if placeholder(title) {
+	if placeholder(title) || len(title) == 1 {
+		p.dropped++
 		return Item{}, false
 	}
 	if f.ticket == "" {
 		f.ticket = r.sole(r.text)
 	}
+	if f.owner == "" {
+		f.owner = p.people.subject(title)
+	}
 	text := strings.TrimSpace(r.plain(rest + "\n" + below))
 	it := Item{Title: title, Text: some(clip(text, maxText)), Line: line}
-	it.Owner = some(r.plain(f.owner))
-	it.Service = some(r.plain(f.service))
+	it.Owner = some(clip(strings.Trim(strings.ReplaceAll(r.plain(f.owner), "\n", ", "), " ,"), maxField))
+	it.Service = some(clip(r.plain(f.service), maxField))
+	p.values(&it, &r, f)
+	it.Ticket = some(r.ticketOf(f.ticket, whole))
+	it.Done = r.struck || r.checked != nil && *r.checked || isDone(f.status) || f.status == "" && r.checked == nil && past(title)
+	return it, true
+}
+
+// values reads priority, type and due date, and notes what it can't read.
+func (p *parser) values(it *Item, r *rich, f fields) {
 	if f.priority != "" {
 		if pr, ok := Priority(f.priority); ok {
 			it.Priority = &pr
+		} else if pr, ok := letterPriority(f.priority); ok {
+			it.Priority = &pr
 		} else {
-			p.note(line, "the priority "+quoted(f.priority)+" is not known; write P0 to P4")
+			p.note(it.Line, "the priority "+quoted(f.priority)+" is not known; write P0 to P4")
 		}
 	}
 	if f.kind != "" {
-		it.TypeWritten = some(r.plain(f.kind))
-		t := Type(f.kind)
-		it.Type = &t
-	}
-	if f.due != "" {
-		it.DueWritten = some(r.plain(f.due))
-		if d, ok := Date(f.due); ok {
-			it.Due = &d
-		} else {
-			p.note(line, "the due date "+quoted(f.due)+" is not clear; write YYYY-MM-DD")
+		it.TypeWritten = some(clip(r.plain(f.kind), maxField))
+		if it.TypeWritten != nil {
+			t := Type(f.kind)
+			it.Type = &t
 		}
 	}
-	it.Ticket = some(r.ticketOf(f.ticket, whole))
-	it.Done = r.struck || r.checked != nil && *r.checked || isDone(f.status)
-	return it, true
+	if f.due != "" {
+		it.DueWritten = some(clip(r.plain(f.due), maxField))
+		if d, ok := p.calendar.due(f.due); ok {
+			it.Due = &d
+		} else {
+			p.note(it.Line, "the due date "+quoted(f.due)+" is not clear; write YYYY-MM-DD")
+		}
+	}
+}
+
+// letterPriority reads the letters of a column of priorities.
+func letterPriority(s string) (string, bool) {
+	p, ok := map[string]string{"a": "P1", "b": "P2", "c": "P3", "h": "P1", "m": "P2", "l": "P3", "h (high)": "P1", "s1": "P1", "s2": "P2", "s3": "P3", "s4": "P4"}[fold(s)]
+	return p, ok
 }
 
 // cutLong parts a text that is no title any more, so that the search for
@@ -97,6 +125,9 @@ func (r *rich) ticketOf(field, whole string) string {
 		if l, ok := r.ticketAt(c); ok {
 			return l.target
 		}
+	}
+	if isTicket(field) {
+		return field
 	}
 	for _, w := range strings.FieldsFunc(field, func(c rune) bool { return unicode.IsSpace(c) || strings.ContainsRune(",;()[]<>", c) }) {
 		if isTicket(w) || strings.HasPrefix(w, "https://") || strings.HasPrefix(w, "http://") {
@@ -123,11 +154,11 @@ func (r *rich) sole(s string) string {
 // firstSentence returns the first sentence of a long text, if it is a title.
 func firstSentence(s string) string {
 	for i, c := range s {
-		if i > 250 {
+		if i > 400 {
 			break
 		}
 		end := i + utf8.RuneLen(c)
-		if i > 20 && (c == '。' || (c == '.' || c == '!' || c == '?') && end < len(s) && (s[end] == ' ' || s[end] == '\n')) {
+		if i > 20 && (c == '。' || (c == '.' || c == '!' || c == '?') && end < len(s) && (s[end] == ' ' || s[end] == '\n') && !strings.HasSuffix(s[:i], "e.g") && !strings.HasSuffix(s[:i], "i.e")) {
 			return strings.TrimRight(s[:end], ".。")
 		}
 	}

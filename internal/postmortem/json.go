@@ -14,6 +14,14 @@ import (
 // is an error, and so is a priority, type or date that can't be read: a
 // program wrote it, and can be corrected. All errors are told at once.
 func ParseJSON(data []byte) (Document, error) {
+	d, err := decodeJSON(data)
+	if err == nil && d.ID == "" {
+		d.ID = Slug(d.Date, d.Title)
+	}
+	return d, err
+}
+
+func decodeJSON(data []byte) (Document, error) {
 	if len(data) > MaxBytes {
 		return Document{}, fmt.Errorf("%w: %d bytes, at most %d", ErrTooLarge, len(data), MaxBytes)
 	}
@@ -57,11 +65,64 @@ func ParseJSON(data []byte) (Document, error) {
 	if len(d.Items) == 0 {
 		d.Notes = []string{"the document holds no items"}
 	}
-	if d.ID == "" {
-		d.ID = Slug(d.Date, d.Title)
-	}
 	return d, nil
 }
+
+// parseJSONFile reads a JSON document. The form of the API is strict: what a
+// program sends and we do not know is an error. JSON of another shape, which
+// holds its items under another name or with other keys, is read as data, and
+// reports false here.
+func parseJSONFile(name string, data []byte) (Document, bool, error) {
+	doc, err := decodeJSON(data)
+	if err == nil {
+		doc.ID = firstNonEmpty(doc.ID, idFromName(name), Slug(doc.Date, doc.Title))
+		return doc, true, nil
+	}
+	d, bad := readJSONData(data)
+	if bad != nil || !otherShape(d) {
+		return Document{}, true, err
+	}
+	return Document{}, false, nil
+}
+
+// otherShape reports whether JSON is no misspelt form of the API: it has no
+// "items", or the entries there have only keys that name a field, and not only
+// those of the API.
+func otherShape(d datum) bool {
+	if d.kind != mapDatum {
+		return d.kind == listDatum && len(d.values) > 0 && d.values[0].kind == mapDatum
+	}
+	for i, k := range d.keys {
+		if k != "items" {
+			continue
+		}
+		v := d.values[i]
+		if v.kind != listDatum {
+			return false
+		}
+		other := false
+		for _, it := range v.values {
+			if it.kind != mapDatum {
+				return it.kind == scalarDatum
+			}
+			for _, key := range it.keys {
+				if headerField(keyWords(key)) == noField && fold(key) != "id" {
+					return false
+				}
+				other = other || !apiKeys[key]
+			}
+		}
+		return other
+	}
+	for _, k := range d.keys {
+		if name, _ := headingName(keyWords(k)); opens(name) || !apiKeys[k] && len(d.keys) > 2 {
+			return true
+		}
+	}
+	return false
+}
+
+var apiKeys = wordSet("id title date severity services source draft owners summary items text priority type type_written owner due due_written service ticket done line")
 
 // normalise brings the fields into the form in which they are printed, and
 // returns what is wrong with them.

@@ -2,39 +2,60 @@ package postmortem
 
 import (
 	"strings"
-
-	"github.com/yuin/goldmark/ast"
-	extast "github.com/yuin/goldmark/extension/ast"
 )
 
 // list reads the entries of a list in a section as items.
-func (p *parser) list(n *ast.List, st state, depth int) {
-	for c := n.FirstChild(); c != nil && depth < maxNesting; c = c.NextSibling() {
-		entry, ok := c.(*ast.ListItem)
-		if !ok || entry.FirstChild() == nil {
+func (p *parser) list(b block, st state, depth int) {
+	names := p.tails(b) || p.named != 0 && p.named == st.section
+	if names {
+		p.named = st.section
+	}
+	before := len(p.doc.Items)
+	for _, e := range b.entries {
+		if len(e.blocks) == 0 || depth >= maxNesting {
 			continue
 		}
-		head := entry.FirstChild()
+		head := e.blocks[0]
 		r := rich{}
-		if head.Kind() == ast.KindTextBlock || head.Kind() == ast.KindParagraph {
-			r = p.render(head)
+		more := e.blocks
+		if head.kind == paragraphBlock {
+			r = render(head.text)
+			more = e.blocks[1:]
 		}
-		if p.isLabel(entry, r) {
+		r.checked = e.checked
+		if label, ok := p.labelEntry(e, r); ok {
 			inner := st
-			if t := typeIn(strings.TrimRight(r.text, ":："), ""); t != "" {
+			if t := typeIn(strings.TrimRight(label, ":："), ""); t != "" {
 				inner.hint.kind = t
 			}
-			for b := head; b != nil; b = b.NextSibling() {
-				if l, ok := b.(*ast.List); ok {
-					p.list(l, inner, depth+1)
+			h := subHint(r, label, fold(strings.TrimRight(label, ":： ")), "", p.sec.names)
+			if h.owner != "" {
+				inner.hint.owner = h.owner
+			}
+			if h.priority != "" {
+				inner.hint.priority = h.priority
+			}
+			if name, _ := headingName(label); excludes(name) {
+				continue
+			}
+			for _, c := range more {
+				if c.kind == listBlock {
+					p.list(c, inner, depth+1)
 				}
 			}
 			continue
 		}
 		f := fields{}
+		if len(more) == 0 && takeLine(strings.ReplaceAll(r.text, "\n", " "), &f) {
+			p.amend(f, before)
+			continue
+		}
 		r.text = titleLine(r.text, &f)
-		below := p.below(head.NextSibling(), &f, &r, 0)
-		p.item(r, below, f, st, p.line(entry))
+		if names {
+			r.text = takeName(r.text, &f)
+		}
+		below := p.below(more, &f, &r, 0)
+		p.item(r, below, f, st, e.line)
 	}
 }
 
@@ -48,51 +69,125 @@ func (p *parser) item(r rich, below string, f fields, st state, line int) {
 		t := Type(st.hint.kind)
 		it.TypeWritten, it.Type = some(st.hint.kind), &t
 	}
-	if it.Service == nil && st.hint.service != "" {
-		it.Service = some(st.hint.service)
+	hint := func(to **string, value string) {
+		if *to == nil && value != "" {
+			*to = some(clip(value, maxField))
+		}
+	}
+	hint(&it.Service, st.hint.service)
+	hint(&it.Owner, st.hint.owner)
+	hint(&it.Ticket, st.hint.ticket)
+	if pr, ok := Priority(st.hint.priority); ok && it.Priority == nil {
+		it.Priority = &pr
+	}
+	if it.DueWritten == nil && st.hint.due != "" {
+		hint(&it.DueWritten, st.hint.due)
+		if d, ok := Date(st.hint.due); ok {
+			it.Due = &d
+		} else if d, ok := endOf(fold(st.hint.due)); ok {
+			it.Due = &d
+		}
 	}
 	it.Done = it.Done || st.done
 	p.add(it)
 }
 
-// isLabel reports whether an entry only groups the entries below it, as
-// "Short term:" does. Below an entry with a checkbox, the rest is detail.
-func (p *parser) isLabel(entry *ast.ListItem, r rich) bool {
-	sub := false
-	boxes := false
-	for c := entry.FirstChild(); c != nil; c = c.NextSibling() {
-		if l, ok := c.(*ast.List); ok {
-			sub = true
-			boxes = boxes || hasBoxes(l)
-		}
+// amend gives the fields of an entry of its own ("- Owner: alice") to the
+// item above it in the same list.
+func (p *parser) amend(f fields, from int) {
+	if len(p.doc.Items) == from {
+		return
 	}
-	if !sub || r.checked != nil {
-		return false
+	it := &p.doc.Items[len(p.doc.Items)-1]
+	if it.Owner == nil {
+		it.Owner = some(clip(f.owner, maxField))
 	}
-	if boxes || r.text == "" {
-		return true
+	if it.Service == nil {
+		it.Service = some(clip(f.service, maxField))
 	}
-	name, _ := headingName(r.text)
-	return isTypeWord(name) || opens(name) || horizon(name) || strings.HasSuffix(r.text, ":") && len(strings.Fields(r.text)) <= 4
+	if it.Ticket == nil && isTicket(f.ticket) {
+		it.Ticket = some(f.ticket)
+	}
+	it.Done = it.Done || isDone(f.status)
+	old := *it
+	p.values(it, &rich{}, f)
+	if old.Priority != nil {
+		it.Priority = old.Priority
+	}
+	if old.Type != nil {
+		it.Type, it.TypeWritten = old.Type, old.TypeWritten
+	}
+	if old.DueWritten != nil {
+		it.Due, it.DueWritten = old.Due, old.DueWritten
+	}
 }
 
-func hasBoxes(l *ast.List) bool {
-	for c := l.FirstChild(); c != nil; c = c.NextSibling() {
-		if b := c.FirstChild(); b != nil {
-			if _, ok := b.FirstChild().(*extast.TaskCheckBox); ok {
-				return true
+// labelEntry reports whether an entry only groups the entries below it, as
+// "Short term:" does. Below an entry with a checkbox, the rest is detail.
+func (p *parser) labelEntry(e entry, r rich) (string, bool) {
+	var sub []entry
+	boxes := false
+	for _, c := range e.blocks {
+		if c.kind == listBlock {
+			sub = append(sub, c.entries...)
+		}
+	}
+	for _, s := range sub {
+		boxes = boxes || s.checked != nil
+	}
+	label := r.line()
+	if len(sub) == 0 || r.checked != nil {
+		return "", false
+	}
+	if boxes || r.text == "" {
+		return label, true
+	}
+	name, _ := headingName(label)
+	if isTypeWord(name) || opens(name) || horizon(name) || isPriorityWord(name) || isHandles(strings.Trim(label, " :")) {
+		return label, true
+	}
+	// What holds fields is an item, whatever its title looks like.
+	if fieldEntries(sub) > 0 {
+		return "", false
+	}
+	n := len(strings.Fields(label))
+	colon := strings.HasSuffix(label, ":") || strings.HasSuffix(label, "：")
+	switch {
+	case colon && n <= 4 && !imperative(label):
+		return label, true
+	case colon && n <= 4 && len(sub) > 1:
+		return label, true
+	case n <= 3 && !imperative(label) && len([]rune(label)) <= 40 && !hasSentinel(r.text):
+		// Two words above entries that say more are the name of a group.
+		longer, verbs := 0, 0
+		for _, s := range sub {
+			if len(s.blocks) > 0 {
+				t := s.blocks[0].text.plainText()
+				if len(t) > len(label) {
+					longer++
+				}
+				if imperative(t) {
+					verbs++
+				}
+			}
+		}
+		return label, longer == len(sub) && verbs*2 >= len(sub) && verbs > 0
+	}
+	return "", false
+}
+
+// fieldEntries counts the entries that are a field: "Owner: alice".
+func fieldEntries(list []entry) int {
+	n := 0
+	for _, e := range list {
+		if len(e.blocks) > 0 && e.blocks[0].kind == paragraphBlock {
+			text := e.blocks[0].text.plainText()
+			if i := strings.IndexAny(text, ":："); i > 0 && i < 60 && fieldKey(text[:i]) != noField {
+				n++
 			}
 		}
 	}
-	return false
-}
-
-func horizon(name string) bool {
-	switch strings.ReplaceAll(name, "-", " ") {
-	case "immediate", "immediately", "short term", "medium term", "mid term", "long term", "now", "later", "this week", "next week", "this quarter", "next quarter":
-		return true
-	}
-	return false
+	return n
 }
 
 // titleLine joins the lines of a title. Lines that are fields ("Owner: x")
@@ -101,7 +196,7 @@ func titleLine(s string, f *fields) string {
 	lines := strings.Split(s, "\n")
 	title := lines[:1:1]
 	for _, l := range lines[1:] {
-		if key, value, ok := cutKey(l); ok && strings.ContainsAny(l, ":：") && f.set(key, value) {
+		if takeLine(l, f) {
 			continue
 		}
 		title = append(title, l)
@@ -109,51 +204,90 @@ func titleLine(s string, f *fields) string {
 	return strings.Join(title, " ")
 }
 
+// takeLine takes a line that holds nothing but fields: "Owner: x | Due: y".
+func takeLine(l string, f *fields) bool {
+	if !strings.ContainsAny(l, ":：") {
+		return false
+	}
+	l = strings.TrimLeft(l, "-*• ")
+	if key, value, ok := cutKey(l); ok {
+		try := *f
+		rest := value
+		// Several on one line: the value ends where the next key starts.
+		if m := keyMark.get().FindStringSubmatchIndex(" " + value); m != nil && m[0] > 0 {
+			rest = takeFields(value, &try)
+		}
+		if try.set(key, rest) {
+			*f = try
+			return true
+		}
+	}
+	return false
+}
+
 // below renders what stands below a title. Entries that are fields become
 // fields of the item.
-func (p *parser) below(n ast.Node, f *fields, r *rich, depth int) string {
+func (p *parser) below(blocks []block, f *fields, r *rich, depth int) string {
 	var out []string
-	for ; n != nil && depth < maxNesting; n = n.NextSibling() {
-		switch n := n.(type) {
-		case *ast.List:
-			for c := n.FirstChild(); c != nil; c = c.NextSibling() {
-				if c.FirstChild() == nil {
+	if depth >= maxNesting {
+		return ""
+	}
+	for _, b := range blocks {
+		switch b.kind {
+		case listBlock:
+			for _, e := range b.entries {
+				if len(e.blocks) == 0 {
 					continue
 				}
-				sub := p.more(c.FirstChild(), r)
+				sub := more(e.blocks[0], r)
 				if isSentinel(sub) { // a lone address below the title
 					put(&f.ticket, sub)
 					continue
 				}
-				if key, value, ok := cutKey(strings.ReplaceAll(sub, "\n", " ")); ok && f.set(key, value) {
+				if takeLine(strings.ReplaceAll(sub, "\n", " "), f) || isHandles(sub) && f.all(sub) {
 					continue
 				}
 				line := "- " + sub
-				if more := p.below(c.FirstChild().NextSibling(), &fields{}, r, depth+1); more != "" {
+				if more := p.below(e.blocks[1:], &fields{}, r, depth+1); more != "" {
 					line += "\n" + more
 				}
 				out = append(out, strings.ReplaceAll(line, "\n", "\n  "))
 			}
-		case *ast.FencedCodeBlock, *ast.CodeBlock:
-			out = append(out, string(n.Lines().Value(p.src)))
-		case *ast.Paragraph, *ast.TextBlock:
-			sub := p.more(n, r)
+		case codeBlock:
+			if b.plain != "" {
+				out = append(out, b.plain)
+			}
+		case paragraphBlock:
+			sub := more(b, r)
 			if isSentinel(sub) {
 				put(&f.ticket, sub)
 				continue
 			}
-			if key, value, ok := cutKey(strings.ReplaceAll(sub, "\n", " ")); ok && f.set(key, value) {
-				continue
+			var kept []string
+			for l := range strings.SplitSeq(sub, "\n") {
+				if !takeLine(l, f) && !(strings.Contains(l, "|") && f.all(l)) {
+					kept = append(kept, l)
+				}
 			}
-			out = append(out, sub)
+			if len(kept) > 0 {
+				out = append(out, strings.Join(kept, "\n"))
+			}
+		case tableBlock: // "Owner | alice" below the title
+			for _, tr := range b.rows {
+				if len(tr.cells) == 2 {
+					value := more(block{text: tr.cells[1]}, r)
+					key := tr.cells[0].plainText()
+					_ = fieldKey(key) != noField && f.set(key, value)
+				}
+			}
 		}
 	}
 	return strings.Join(out, "\n")
 }
 
 // more renders a further block of an item, and adds its ticket links to r.
-func (p *parser) more(n ast.Node, r *rich) string {
-	b := p.render(n, r.tickets...)
-	r.tickets = b.tickets
-	return b.text
+func more(b block, r *rich) string {
+	in := render(b.text, r.tickets...)
+	r.tickets = in.tickets
+	return in.text
 }

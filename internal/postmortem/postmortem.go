@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"path"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -40,6 +41,8 @@ type Document struct {
 	Severity string   `json:"severity,omitempty"`
 	Services []string `json:"services,omitempty"` // as written
 	Source   string   `json:"source,omitempty"`   // link from the front matter
+	Owners   []string `json:"owners,omitempty"`   // of the document, as written
+	Summary  string   `json:"summary,omitempty"`  // first paragraph of the summary
 	Draft    bool     `json:"draft,omitempty"`
 	Items    []Item   `json:"items"`
 	// Notes say, for a person, what was not understood: why there are no
@@ -63,30 +66,130 @@ type Item struct {
 	Line        int     `json:"line"` // from 1; 0 when there are no lines
 }
 
-// Parse reads a document. The name's extension chooses the format: .json for
-// the JSON form of the API, Markdown for the rest; the name may be empty, and
-// its base serves as the id where the document has none. The result depends
-// on name and data alone. A document without items is no error: Notes say so.
+// Parse reads a document. Its format follows from the name's extension, else
+// from what the text looks like: Markdown, HTML (also exports of Confluence
+// and Google Docs), org, reStructuredText, MediaWiki's and Jira's markup,
+// AsciiDoc, YAML, JSON, plain text. The name may be empty, and its base serves
+// as the id where the document has none. The result depends on name and data
+// alone. A document without items is no error: Notes say why there are none.
 func Parse(name string, data []byte) (Document, error) {
 	if len(data) > MaxBytes {
 		return Document{}, fmt.Errorf("%w: %d bytes, at most %d: split it, or leave attachments out", ErrTooLarge, len(data), MaxBytes)
 	}
-	switch ext := strings.ToLower(path.Ext(name)); ext {
-	case ".json":
-		doc, err := ParseJSON(data)
-		if err == nil && doc.ID == "" {
-			doc.ID = firstNonEmpty(idFromName(name), Slug(doc.Date, doc.Title))
-		}
-		return doc, err
-	case ".html", ".htm", ".org", ".yaml", ".yml", ".adoc", ".rst", ".docx", ".pdf":
-		return Document{}, fmt.Errorf("%w: %s; export it as Markdown or JSON", ErrUnsupported, ext)
+	if ext := strings.ToLower(path.Ext(name)); extensions[ext] == unsupportedFormat {
+		return Document{}, fmt.Errorf("%w: %s; export it as Markdown, HTML or JSON", ErrUnsupported, ext)
 	}
 	text, err := decode(data)
 	if err != nil {
 		return Document{}, err
 	}
-	return parseMarkdown(name, text)
+	format := formatOf(name, text)
+	if format == jsonFormat {
+		if doc, done, err := parseJSONFile(name, []byte(text)); done {
+			return doc, err
+		}
+	}
+	p := &parser{people: people{}}
+	p.facts.people, p.facts.calendar = p.people, &p.calendar
+	mark, front, body := "", "", text
+	if format != yamlFormat && format != jsonFormat {
+		mark, front, body = cutFrontMatter(text)
+	}
+	blocks, err := p.read(format, name, body)
+	if err != nil {
+		return Document{}, err
+	}
+	blocks = append(p.frontMatter(mark, front), blocks...)
+	blocks = tidy(blocks)
+	p.survey(name, text, blocks)
+	p.extract(blocks)
+	if p.template(name, outlineText(blocks, format, text)) {
+		if len(p.doc.Items) > 0 {
+			p.note(0, "this looks like a template that nobody has filled in, so none of its items counts")
+		}
+		p.doc.Items = nil
+	}
+	p.explain()
+	p.settle(name)
+	return p.doc, nil
 }
+
+// read makes the outline of a document.
+func (p *parser) read(f format, name, text string) ([]block, error) {
+	if f != htmlFormat {
+		if err := checkWork(text); err != nil {
+			return nil, err
+		}
+	}
+	switch f {
+	case htmlFormat:
+		blocks, title, err := readHTML(text, 1)
+		p.pageTitle = title
+		return blocks, err
+	case orgFormat:
+		return readOrg(text), nil
+	case rstFormat:
+		return readRST(text), nil
+	case wikitextFormat:
+		return readWikitext(text), nil
+	case jiraFormat:
+		return readJira(text), nil
+	case asciidocFormat:
+		return readAsciidoc(text), nil
+	case textFormat:
+		return readText(text), nil
+	case yamlFormat:
+		d, err := readYAML(text, 1)
+		if err != nil && extensions[strings.ToLower(path.Ext(name))] != yamlFormat {
+			return readText(text), nil // it only looked like YAML
+		}
+		return readData(d), err
+	case jsonFormat:
+		d, err := readJSONData([]byte(text))
+		return readData(d), err
+	}
+	return readMarkdown(text), nil
+}
+
+// survey learns, before the items are read, what they may refer to: the day of
+// the incident and the order of its dates.
+func (p *parser) survey(name, text string, blocks []block) {
+	p.calendar.learn(text)
+	p.calendar.dotted = p.calendar.dotted || dottedWords.get().MatchString(text[:min(len(text), 64<<10)])
+	ahead := parser{people: p.people}
+	ahead.facts = p.facts
+	for _, b := range blocks {
+		switch b.kind {
+		case headingBlock:
+			r := render(b.text)
+			ahead.facts.heading(b.level, r.line())
+		case paragraphBlock:
+			r := render(b.text)
+			for l := range strings.SplitSeq(r.plain(r.text), "\n") {
+				ahead.facts.line(l)
+			}
+		case listBlock:
+			ahead.factList(b)
+		case tableBlock:
+			if len(b.rows) > 0 {
+				if _, ok := layoutOf(headerNames(b.rows[0]), false); !ok {
+					ahead.factTable(b)
+				}
+			}
+		}
+	}
+	ahead.facts.dateFromName(name)
+	if t, err := time.Parse(time.DateOnly, ahead.facts.date); err == nil {
+		p.calendar.day = t
+	}
+	if p.facts.title == "" && ahead.facts.title == "" && p.pageTitle != "" && !placeholder(p.pageTitle) {
+		p.facts.title = clip(p.pageTitle, maxTitle)
+	}
+}
+
+// dottedWords are small words of languages in which 01.12.2026 is the first
+// of December.
+var dottedWords = lazy(`(?i)\b(?:und|der|wurde|nicht|czy|oraz|został[ao]?|není|bylo|oli|että|ikke|blev|ble|için|olarak)\b|[а-яё]{4,}`)
 
 // decode checks that the data is text, and takes off a byte order mark.
 func decode(data []byte) (string, error) {
@@ -111,7 +214,7 @@ func firstNonEmpty(values ...string) string {
 // dropPrivate takes out the runes that stand for ticket links while a title
 // is read.
 func dropPrivate(r rune) rune {
-	if unicode.Is(unicode.Co, r) {
+	if unicode.Is(unicode.Co, r) || r == '\u2060' {
 		return -1
 	}
 	return r

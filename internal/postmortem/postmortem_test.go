@@ -292,7 +292,7 @@ func TestRefused(t *testing.T) {
 		"too large":     {"x.md", strings.Repeat("a\n", postmortem.MaxBytes/2+1), postmortem.ErrTooLarge, "at most 2097152"},
 		"not UTF-8":     {"x.md", "\xff\xfe", postmortem.ErrMalformed, "save it as UTF-8"},
 		"binary":        {"x.md", "a\x00b", postmortem.ErrMalformed, "UTF-8"},
-		"HTML":          {"x.HTML", "<p>", postmortem.ErrUnsupported, "export it as Markdown"},
+		"PDF":           {"x.PDF", "%PDF-1.7", postmortem.ErrUnsupported, "export it as Markdown"},
 		"long line":     {"x.md", strings.Repeat("a", 300<<10), postmortem.ErrMalformed, "line 1"},
 		"nested quotes": {"x.md", "ok\n" + strings.Repeat("> ", 5000) + "x", postmortem.ErrMalformed, "line 2 nests too deeply"},
 		"brackets":      {"x.md", strings.Repeat("[", 20000), postmortem.ErrMalformed, "markup gets too much"},

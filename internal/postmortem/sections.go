@@ -1,10 +1,6 @@
 package postmortem
 
-import (
-	"regexp"
-	"strings"
-	"unicode"
-)
+import "strings"
 
 // sections follows the headings: is this place in a section of action items?
 type sections struct {
@@ -14,8 +10,15 @@ type sections struct {
 	done   bool   // the headings say that all of it is done
 	shut   int    // level of a sub-heading that holds no items; 0: none
 	titled bool   // the document's own title was seen
-	opened bool   // a section was opened at some place
+	number int    // of the section, counted from 1
+	part   int    // of the sub-heading in force, counted in the section
+	bare   bool   // opened by a line of text, not by a heading
+	weak   bool   // the heading could be about the past as well
+	names  services
 }
+
+// services are the affected services that the document names.
+type services func() []string
 
 // state is what holds for a block.
 type state struct {
@@ -24,10 +27,12 @@ type state struct {
 	hint     fields
 	done     bool
 	level    int // of the heading that opened the section
+	section  int
+	part     int
 }
 
 func (s *sections) state() state {
-	return state{active: s.open > 0 && s.shut == 0, excluded: s.shut > 0, hint: s.hint, done: s.done, level: s.open}
+	return state{active: s.open > 0 && s.shut == 0, excluded: s.shut > 0, hint: s.hint, done: s.done, level: s.open, section: s.number, part: s.part}
 }
 
 // labelLevel is the level of a heading that is only a line of text.
@@ -35,11 +40,12 @@ const labelLevel = 7
 
 // heading handles a heading. The first of level 1 is the document's title,
 // which opens nothing, whatever its words.
-func (s *sections) heading(level int, words string, title bool) {
+func (s *sections) heading(level int, text rich, title bool) {
+	words := text.plain(text.text)
 	name, bracket := headingName(words)
 	if title && !s.titled {
 		s.titled = true
-		if name != "action items" {
+		if name != "action items" && !headingLists().weak[name] {
 			return
 		}
 	}
@@ -47,120 +53,139 @@ func (s *sections) heading(level int, words string, title bool) {
 		s.shut = 0
 	}
 	if s.sub > 0 && level <= s.sub {
-		s.sub, s.hint = 0, fields{}
+		s.sub, s.hint, s.done = 0, fields{}, false
 	}
 	if s.open > 0 && level <= s.open {
-		*s = sections{titled: s.titled, opened: s.opened, shut: s.shut}
+		*s = sections{titled: s.titled, number: s.number, shut: s.shut, names: s.names}
 	}
 	switch {
-	case s.shut > 0 && !strings.Contains(name, "action item"):
-	case excludes(name):
+	case s.shut > 0 && !strings.Contains(name, "action item") && !(opens(name) && s.open == 0 && !excludedPart(name)):
+	case excludes(name) && !(s.open > 0 && isTypeWord(name)):
 		s.shut = level
 	case s.open == 0 && opens(name):
-		s.open, s.opened, s.shut = level, true, 0
+		s.number++
+		s.open, s.shut, s.part, s.bare = level, 0, 0, level == labelLevel
+		s.hint = fields{}
 		s.hint.kind = headingType(name)
+		if k := s.hint.kind; k == "remediation" || k == "corrective" || k == "monitoring" || k == "alerting" || k == "response" || k == "recovery" || k == "documentation" {
+			s.hint.kind = ""
+		}
 		s.done = isStatus(bracket) && isDone(bracket)
+		s.hint.ticket = text.onlyTicket()
 	case s.open > 0:
 		s.sub = level
-		s.hint = fields{kind: typeIn(words, bracket)}
-		if key, value, ok := cutKey(words); ok && keys[fold(key)] == "service" {
-			s.hint.service = value
-		}
-		s.done = isStatus(bracket) && isDone(bracket) || isStatus(name) && isDone(name)
+		s.part++
+		s.hint = subHint(text, words, name, bracket, s.names)
+		s.done = isStatus(bracket) && isDone(bracket) || isStatus(name) && isDone(name) || isDone(words) && strings.ContainsAny(words, ticks)
 	}
 }
 
-// label handles a line of text that serves as a heading.
-func (s *sections) label(words string) {
-	name, _ := headingName(words)
-	if s.open > 0 && s.open < labelLevel && !opens(name) {
-		s.heading(labelLevel, words, false)
-		return
-	}
-	if opens(name) && s.shut == 0 || s.open == labelLevel {
-		s.heading(labelLevel, words, false)
-	}
-}
-
-var (
-	numbering = regexp.MustCompile(`^(?:(?:\d+|[ivx]+|[a-h])(?:\.\d+)*[.)]|\d+)\s+`)
-	inBracket = regexp.MustCompile(`\s*[(（\[]([^()（）\[\]]*)[)）\]]\s*$`)
-	dashTail  = regexp.MustCompile(`\s+[–—-]\s+.*$`)
-)
-
-// headingName folds a heading to its words, without numbers, emoji and the
-// bracket at its end, which is returned apart.
-func headingName(words string) (string, string) {
-	s, bracket := fold(words), ""
-	if m := inBracket.FindStringSubmatchIndex(s); m != nil && m[0] > 0 {
-		bracket, s = s[m[2]:m[3]], s[:m[0]]
-	}
-	s = strings.TrimFunc(s, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
-	s = numbering.ReplaceAllString(s, "")
-	s = strings.TrimFunc(s, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
-	return strings.Join(strings.Fields(s), " "), bracket
-}
-
-// typeIn is the type that a sub-heading names: by its words, by the bracket
-// behind them, or by both at once.
-func typeIn(words, bracket string) string {
-	name, _ := headingName(words)
-	if isTypeWord(name) {
-		return strings.Trim(words, " :：#*")
-	}
-	if isTypeWord(bracket) {
-		return bracket
-	}
-	return headingType(name)
-}
-
-var headingTypes = regexp.MustCompile(`^(prevent(?:ion|ive|ative)?|mitigation|detection|process)(?: (?:measures|actions?|items|improvements|action items|tasks))?$`)
-
-// headingType is the type in a heading such as "Preventive measures".
-func headingType(name string) string {
-	if m := headingTypes.FindStringSubmatch(name); m != nil {
-		return m[1]
-	}
-	return ""
-}
-
-const (
-	adjective = `(?:the|our|proposed|planned|open|outstanding|remaining|post-?incident|post-?mortem|incident|preventive|preventative|preventing|corrective|remedial|remediation|mitigation|detection|recovery|future|further|next|recommended|suggested|agreed|required|key|new|additional|concrete|long[- ]term|short[- ]term|medium[- ]term|mid[- ]term|near[- ]term|immediate|process|technical|organi[sz]ational|documentation|monitoring|infrastructure|tooling)`
-	noun      = `(?:action items?|actions?|action points?|action plan|action list|follow[- ]?ups?|follow[- ]?up (?:tasks?|items?|actions?|work)|next steps|remediations?|remediation (?:items|plan|steps|work)|prevention|prevention plan|preventive|preventative|corrective|recommendations?|improvements?|to-?dos?|to do(?: list)?|work items)`
-	afterAdj  = `(?:measures?|tasks?|steps?|items|work|solutions?|changes(?: to .*)?|fix(?:es)?)`
-)
-
-var (
-	opener = regexp.MustCompile(`^(?:` + adjective + `[ ,/]+)*` + noun + `(?: list)?$|^(?:` + adjective + `[ ,/]+)+` + afterAdj + `$`)
-	// again: "How do we prevent this from happening again?"
-	again    = regexp.MustCompile(`\bprevent\w*\b.*\b(?:again|recurr\w*|future)\b`)
-	anywhere = regexp.MustCompile(`\baction items?\b|アクションアイテム|再発防止|今後の対応|改善策|行动项|改进措施|后续行动|整改措施|후속 조치|maßnahmen\b|\bactions correctives\b|\bacciones (?:correctivas|de seguimiento|pendientes)\b|\bações (?:corretivas|de acompanhamento|preventivas)\b`)
-	shutting = regexp.MustCompile(`\btaken\b|\btime ?line\b|\blessons?\b|\bwhat (?:went|worked|happened|did|should you)\b|\bwent (?:well|wrong|poorly|badly)\b|\bgot lucky\b|\bresolution\b|\bnotes? (?:to|for)\b|\bhow to (?:write|use)\b|\bguidelines?\b|\bappendix\b|\bglossary\b|\breferences\b|\bimmediate fix(?:es)?\b|\bshort[- ]term fix(?:es)?\b|\bsupporting\b|\bexamples?\b|タイムライン|教訓|时间线|经验教训`)
-	joints   = regexp.MustCompile(`\s*(?:&|/|,|\+|:|\band\b|\bor\b)\s*`)
-)
-
-// opens reports whether a heading opens a section of action items.
-func opens(name string) bool {
-	if len(name) > 120 || name == "" || excludes(name) {
-		return false
-	}
-	if anywhere.MatchString(name) || opener.MatchString(name) || again.MatchString(name) {
+// excludedPart reports whether a heading below an excluded one only names a
+// part of it, as "Improvements" below "Lessons learned" may.
+func excludedPart(name string) bool {
+	switch name {
+	case "action", "actions", "remediation", "fix", "fixes", "recovery actions", "mitigation actions", "immediate actions", "follow-up", "tasks":
 		return true
 	}
-	for _, part := range joints.Split(dashTail.ReplaceAllString(name, ""), -1) {
-		if opener.MatchString(part) {
+	return headingLists().weak[name]
+}
+
+// subHint is what a sub-heading says of every item below it: type, service,
+// owner, priority, due date, ticket.
+func subHint(text rich, words, name, bracket string, names services) fields {
+	h := fields{kind: typeIn(words, bracket)}
+	h.ticket = text.onlyTicket()
+	if key, value, ok := cutKey(words); ok {
+		h.set(key, value)
+	}
+	if h.kind == "" && isPriorityWord(strings.TrimSpace(strings.TrimSuffix(name, "priority"))) || isPriorityWord(name) {
+		h.priority = words
+	} else if isPriorityWord(bracket) {
+		h.priority = bracket
+	}
+	for _, s := range []string{bracket, words} {
+		if h.due == "" && (looksLikeDue(s) || period.get().MatchString(fold(s))) {
+			h.due = s
+		}
+	}
+	if isHandles(strings.TrimSpace(words)) {
+		h.owner = strings.TrimSpace(words)
+	} else if strings.HasSuffix(name, " team") && len(strings.Fields(name)) <= 3 {
+		h.owner = strings.Trim(words, " :：#*")
+	}
+	if h.service == "" && h.owner == "" && h.kind == "" && properName(words, text, names) {
+		h.service = strings.Trim(words, " :：#*")
+	}
+	return h
+}
+
+// properName reports whether a sub-heading is the name of a component: one of
+// the affected services, in code style, or one word as only names are
+// written (BinderHub, checkout-api).
+func properName(words string, text rich, names services) bool {
+	w := strings.Trim(words, " :：#*")
+	for _, n := range names() {
+		if fold(n) == fold(w) {
 			return true
+		}
+	}
+	if w == "" || strings.ContainsAny(w, " ()") || len(w) > 60 {
+		return false
+	}
+	if text.coded {
+		return true
+	}
+	lower := 0
+	for i, r := range w {
+		switch {
+		case r >= 'a' && r <= 'z':
+			lower++
+		case i > 0 && lower > 0 && r >= 'A' && r <= 'Z':
+			return !strings.Contains(w, "-")
+		case (r == '-' || r == '_') && strings.ToLower(w) == w:
+			_, bad := horizons[strings.ReplaceAll(w, "-", " ")]
+			return lower > 0 && !bad && wordField(w) == noField && !strings.HasSuffix(w, "term") && !strings.HasPrefix(w, "follow")
 		}
 	}
 	return false
 }
 
-// excludes reports whether the text below a heading is about the past or
-// about how to write postmortems. "Lessons learned and action items" is both,
-// and is read.
-func excludes(name string) bool {
-	if !shutting.MatchString(name) {
-		return false
+// label handles a line of text that serves as a heading.
+func (s *sections) label(text rich) {
+	name, _ := headingName(text.plain(text.text))
+	if s.open > 0 && s.open < labelLevel && !opens(name) {
+		s.heading(labelLevel, text, false)
+		return
 	}
-	return !(strings.Contains(name, "action items") && !strings.Contains(name, "how to") && !strings.Contains(name, "example") && !strings.Contains(name, "taken"))
+	if opens(name) && (s.shut == 0 || !excludedPart(name)) || s.open == labelLevel {
+		if s.open > 0 && s.open < labelLevel && opens(name) { // "Preventive measures" within action items
+			s.sub = labelLevel
+			s.part++
+			s.hint = fields{kind: typeIn(text.plain(text.text), "")}
+			if s.shut == labelLevel {
+				s.shut = 0
+			}
+			return
+		}
+		// Within a section that a line opened, another line is a part of it,
+		// unless it opens one itself or closes it.
+		s.heading(labelLevel, text, false)
+		return
+	}
+	if excludes(name) {
+		s.heading(labelLevel, text, false)
+	}
+}
+
+var horizons = map[string]bool{
+	"immediate": true, "immediately": true, "short term": true, "medium term": true, "mid term": true, "long term": true, "near term": true, "now": true, "later": true, "next": true,
+	"this week": true, "next week": true, "this quarter": true, "next quarter": true, "this month": true, "next month": true, "this sprint": true, "next sprint": true, "backlog": true, "future": true, "quick wins": true,
+	"kurzfristig": true, "mittelfristig": true, "langfristig": true, "sofort": true, "court terme": true, "moyen terme": true, "long terme": true, "à court terme": true, "à moyen terme": true, "à long terme": true, "immédiat": true,
+	"corto plazo": true, "mediano plazo": true, "medio plazo": true, "largo plazo": true, "inmediato": true, "inmediatas": true, "curto prazo": true, "médio prazo": true, "longo prazo": true, "imediato": true, "imediatas": true,
+	"breve termine": true, "medio termine": true, "lungo termine": true, "korte termijn": true, "middellange termijn": true, "lange termijn": true, "krótkoterminowe": true, "średnioterminowe": true, "długoterminowe": true,
+	"краткосрочные": true, "среднесрочные": true, "долгосрочные": true, "短期": true, "中期": true, "長期": true, "长期": true, "단기": true, "중기": true, "장기": true,
+}
+
+func horizon(name string) bool {
+	return horizons[strings.ReplaceAll(name, "-", " ")] || horizons[strings.TrimSuffix(strings.ReplaceAll(name, "-", " "), " actions")]
 }

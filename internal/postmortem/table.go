@@ -1,102 +1,63 @@
 package postmortem
 
 import (
-	"regexp"
 	"strings"
-
-	"github.com/yuin/goldmark/ast"
-	extast "github.com/yuin/goldmark/extension/ast"
 )
-
-// column is what a column of a table holds, known by its header alone.
-type column int
-
-const (
-	colOther column = iota
-	colTitle        // says "action item" or "action"
-	colMaybe        // could be the title, in a section of action items
-	colOwner
-	colPriority
-	colType
-	colDue
-	colTicket
-	colStatus
-	colService
-	colID
-	colTime // of a timeline
-	colDate // a due date beside an owner, else a timeline
-)
-
-var headers = []struct {
-	col  column
-	word *regexp.Regexp
-}{
-	{colTime, regexp.MustCompile(`^(?:time|timestamp|date ?/ ?time|date and time|when|at|hour|time ?\(.*\)|.*\butc\b.*|時刻|時間|时间)$`)},
-	{colID, regexp.MustCompile(`^(?:#|id|no\.?|nr\.?|番号|编号|序号)$`)},
-	{colDue, regexp.MustCompile(`^(?:due|due date|due by|deadline|eta|target|target date|by when|completion date|expected (?:date|completion)|期限|期日|截止日期|完成时间)(?:\s*[(（].*)?$`)},
-	{colDate, regexp.MustCompile(`^(?:date|日付|日期)$`)},
-	{colOwner, regexp.MustCompile(`^(?:owners?|who|assignees?|assigned(?: to)?|responsible(?: (?:person|team|party))?|dri|team|lead|担当者?|担当チーム|负责人|責任者|verantwortlich|responsable|responsável)(?:\s*[(（].*)?$`)},
-	{colPriority, regexp.MustCompile(`^(?:priority|prio|prio\.|p|urgency|優先度|优先级|priorität|prioridad|prioridade|priorité)(?:\s*[(（].*)?$`)},
-	{colType, regexp.MustCompile(`^(?:type|kind|category|action type|カテゴリ|種別|类型|类别|typ|tipo)(?:\s*[(（].*)?$`)},
-	{colTicket, regexp.MustCompile(`^(?:bug|ticket|issue|jira|tracking|tracker|tracking (?:issue|ticket|bug)|github issue|jira (?:ticket|issue)|(?:bug|ticket|issue) ?(?:#|no\.?|number|link|id|url)|link|pr|pull request|チケット|工单)(?:s|\(s\))?(?:\s*[(（].*)?$`)},
-	{colStatus, regexp.MustCompile(`^(?:status|state|done\??|completed?\??|progress|状態|ステータス|状态|estado|statut)(?:\s*[(（].*)?$`)},
-	{colService, regexp.MustCompile(`^(?:services?|components?|systems?|affected (?:service|component|system)s?|サービス|服务)$`)},
-	{colTitle, regexp.MustCompile(`^(?:(?:preventive |preventative |corrective |follow-?up |remediation |proposed )?(?:actions?|action items?)(?: required| needed| description| to take)?|アクション(?:アイテム)?|行动项?|措施|maßnahme|acción|ação)$`)},
-	{colMaybe, regexp.MustCompile(`^(?:items?|tasks?|follow[- ]?ups?|what|todo|to do|to-do|description|summary|title|improvements?|recommendations?|measures?|remediations?|details?|work items?|対策|内容|任务)$`)},
-}
-
-func columnOf(header string) column {
-	h := strings.Trim(fold(header), " :：*")
-	for _, k := range headers {
-		if k.word.MatchString(h) {
-			return k.col
-		}
-	}
-	return colOther
-}
 
 // layout says which column holds what.
 type layout struct {
 	title, text int
-	cols        []column
+	cols        []field
 }
 
 // layoutOf reads the headers of a table. It reports false for a table that
 // holds no action items: a timeline, a legend, figures.
 func layoutOf(names []string, active bool) (layout, bool) {
 	l := layout{title: -1, text: -1}
-	count := map[column]int{}
+	count := map[field]int{}
 	for _, name := range names {
-		c := columnOf(name)
+		c := headerField(name)
 		l.cols = append(l.cols, c)
 		count[c]++
 	}
-	fields := count[colOwner] + count[colPriority] + count[colDue] + count[colTicket] + count[colStatus]
-	if count[colTime] > 0 || count[colDate] > 0 && (!active || fields == 0) {
+	known := count[ownerField] + count[priorityField] + count[dueField] + count[ticketField] + count[statusField]
+	if count[timeField] > 0 && !(active && count[ownerField]+count[dueField]+count[priorityField] > 1) || count[dateField] > 0 && (!active || known == 0) {
 		return l, false
 	}
-	l.title = find(l.cols, colTitle)
-	maybe := find(l.cols, colMaybe)
+	l.title = find(l.cols, titleField)
+	maybe := find(l.cols, maybeField)
 	switch {
 	case l.title >= 0:
 		l.text = maybe
 	case maybe >= 0 && active:
 		l.title = maybe
 		// "Item | Description | Owner": the second is the longer text.
-		if i := find(l.cols[maybe+1:], colMaybe); i >= 0 {
+		if i := find(l.cols[maybe+1:], maybeField); i >= 0 {
 			l.text = maybe + 1 + i
+		}
+	case active && known-count[ticketField] > 0 && len(names) > 2:
+		// No header says which column is the text: the one without a meaning.
+		l.title = find(l.cols, noField)
+		if l.title < 0 {
+			l.title = find(l.cols, ticketField)
+		}
+		if l.title < 0 {
+			return l, false
 		}
 	default:
 		return l, false
 	}
+	if l.text < 0 {
+		l.text = find(l.cols, textField)
+	}
 	// Outside a section, "Action" alone could be anything.
-	if !active && (fields == 0 || count[colTitle] == 0) {
+	if !active && (known == 0 || count[titleField] == 0) {
 		return l, false
 	}
 	return l, true
 }
 
-func find(cols []column, c column) int {
+func find(cols []field, c field) int {
 	for i, have := range cols {
 		if have == c {
 			return i
@@ -106,104 +67,234 @@ func find(cols []column, c column) int {
 }
 
 // table reads the rows of a table as items, if it is one of action items.
-func (p *parser) table(n *extast.Table, st state) {
+func (p *parser) table(t block, st state) {
+	if len(t.rows) == 0 {
+		return
+	}
+	rows := t.rows
+	if rows[0].spans && len(rows) > 1 { // a caption above the header
+		rows = rows[1:]
+	}
+	names := headerNames(rows[0])
+	l, ok := layoutOf(names, st.active)
 	if st.excluded {
-		return
+		// Among lessons or causes, only a table that says "action item".
+		ok = ok && l.title >= 0 && strings.Contains(fold(names[l.title]), "action item") && p.sec.number >= 0 && !p.timeline
+		st = state{}
 	}
-	l, ok := layoutOf(p.headerNames(n), st.active)
-	if !ok {
-		if !st.active {
-			p.factTable(n)
-		}
-		return
+	if ok && l.title >= 0 && l.cols[l.title] == noField {
+		l.title = longest(rows, l.cols)
 	}
-	for row := n.FirstChild(); row != nil; row = row.NextSibling() {
-		if _, ok := row.(*extast.TableRow); ok {
-			p.row(row, l, st)
+	switch {
+	case ok:
+		p.tablesSeen++
+		hint := st
+		for _, r := range rows[1:] {
+			if st.active && groupRow(r) {
+				hint = st
+				for _, c := range r.cells {
+					if !c.empty() {
+						text := render(c)
+						name, bracket := headingName(text.line())
+						h := subHint(text, text.line(), name, bracket, p.sec.names)
+						hint.hint = h
+						break
+					}
+				}
+				continue
+			}
+			p.row(r, l, hint)
 		}
+	case st.active && p.card(t, st):
+	case !st.active && !st.excluded:
+		p.factTable(t)
 	}
 }
 
-// statusRef matches the ticket in a status such as "Done (#12)".
-var statusRef = regexp.MustCompile(`(?:[\w.-]+/[\w.-]+)?#\d{1,9}\b`)
-
-func (p *parser) headerNames(n *extast.Table) []string {
-	var names []string
-	if h := n.FirstChild(); h != nil && h.Kind() == extast.KindTableHeader {
-		for c := h.FirstChild(); c != nil; c = c.NextSibling() {
-			r := p.render(c)
-			names = append(names, strings.ReplaceAll(r.plain(r.text), "\n", " "))
+// groupRow reports whether a row only names the rows below it.
+func groupRow(r row) bool {
+	filled := 0
+	for _, c := range r.cells {
+		if !c.empty() {
+			filled++
 		}
+	}
+	if filled != 1 || len(r.cells) < 3 || r.cells[0].empty() {
+		return false
+	}
+	name, _ := headingName(r.cells[0].plainText())
+	return r.spans || isTypeWord(name) || horizon(name) || isPriorityWord(name)
+}
+
+// longest is the column without a meaning that holds most text.
+func longest(rows []row, cols []field) int {
+	best, most := find(cols, noField), -1
+	for i, c := range cols {
+		if c != noField {
+			continue
+		}
+		n := 0
+		for _, r := range rows[1:] {
+			if i < len(r.cells) {
+				n += len(r.cells[i].plainText())
+			}
+		}
+		if n > most {
+			best, most = i, n
+		}
+	}
+	return best
+}
+
+// card reads a table that describes one item in rows of name and value.
+func (p *parser) card(t block, st state) bool {
+	f, r := fields{}, rich{}
+	known := 0
+	for _, tr := range t.rows {
+		if len(tr.cells) != 2 {
+			return false
+		}
+		switch key := tr.cells[0].plainText(); headerField(key) {
+		case titleField, maybeField:
+			if r.text == "" {
+				r = render(tr.cells[1], r.tickets...)
+			}
+		case ownerField, priorityField, typeField, dueField, statusField, ticketField, serviceField:
+			if f.set(key, strings.ReplaceAll(more(block{text: tr.cells[1]}, &r), "\n", " ")) {
+				known++
+			}
+		}
+	}
+	if r.text == "" || known == 0 {
+		return false
+	}
+	p.tablesSeen++
+	p.item(r, "", f, st, t.line)
+	return true
+}
+
+// statusRef matches the ticket in a status such as "Done (#12)".
+var statusRef = lazy(`(?:[\w.-]+/[\w.-]+)?#\d{1,9}\b`)
+
+func headerNames(r row) []string {
+	var names []string
+	for _, c := range r.cells {
+		text := render(c)
+		names = append(names, text.line())
 	}
 	return names
 }
 
-func (p *parser) row(row ast.Node, l layout, st state) {
+func (p *parser) row(tr row, l layout, st state) {
 	r, f := rich{}, fields{}
 	var text, inStatus string
-	i := -1
-	for c := row.FirstChild(); c != nil; c = c.NextSibling() {
-		if i++; i >= len(l.cols) {
+	var inTitle inline
+	for i, c := range tr.cells {
+		if i >= len(l.cols) {
 			break
 		}
 		if i == l.title {
-			r = p.render(c, r.tickets...)
+			inTitle = c
+			r = render(c, r.tickets...)
 			continue
 		}
-		cell := strings.ReplaceAll(p.more(c, &r), "\n", " ")
+		cell := strings.ReplaceAll(more(block{text: c}, &r), "\n", " ")
 		if i == l.text {
 			text = r.plain(cell)
 			continue
 		}
 		bare := strings.Trim(cell, "[] ")
 		switch l.cols[i] {
-		case colOwner:
+		case ownerField:
 			put(&f.owner, cell)
-		case colPriority:
+		case priorityField:
 			put(&f.priority, bare)
-		case colType:
+		case typeField:
 			put(&f.kind, bare)
-		case colDue, colDate:
+		case dueField, dateField:
 			put(&f.due, cell)
-		case colTicket:
+		case timeField:
+			if looksLikeDue(cell) {
+				put(&f.due, cell)
+			}
+		case ticketField:
 			put(&f.ticket, cell)
-		case colStatus:
+		case statusField:
 			put(&f.status, firstNonEmpty(bare, cell))
-			inStatus = statusRef.FindString(cell)
-		case colService:
+			inStatus = statusRef.get().FindString(cell)
+		case serviceField:
 			put(&f.service, cell)
 		}
 	}
 	put(&f.ticket, inStatus)
+	if several := bulleted(inTitle); len(several) > 1 {
+		// A cell that lists several things holds several items.
+		for _, one := range several {
+			each := render(one, r.tickets...)
+			g := f
+			each.text = strings.ReplaceAll(each.text, "\n", " ")
+			p.item(each, text, g, st, tr.line)
+		}
+		return
+	}
+	if r.text == "" && l.text >= 0 && text != "" && !placeholder(text) {
+		r.text, text = text, ""
+	}
 	r.text = strings.ReplaceAll(r.text, "\n", " ")
-	p.item(r, text, f, st, p.line(row))
+	if r.text == "" && f.ticket != "" && (f.owner != "" || f.status != "" || f.due != "") && !isBlank(r.plain(f.ticket)) {
+		r.text = f.ticket // a row that is only its ticket
+	}
+	p.item(r, text, f, st, tr.line)
 }
+
+// bulleted splits a cell in which every line is the entry of a list.
+func bulleted(in inline) []inline {
+	var out []inline
+	for _, l := range in.lines() {
+		text := l.plainText()
+		lead := len(text) - len(strings.TrimLeft(text, " "))
+		n, _ := bullet(text[lead:])
+		switch {
+		case strings.TrimSpace(text) == "":
+		case n > 0:
+			out = append(out, l.skip(lead+n))
+		default:
+			return nil
+		}
+	}
+	return out
+}
+
+// maxLegend is how many blocks may stand between a legend and its table.
+const maxLegend = 30
 
 // isLegend reports whether a list explains the words of a table that follows
 // it in the same section: "P0 – critical for reliability".
-func (p *parser) isLegend(n *ast.List, st state) bool {
+func (p *parser) isLegend(b block, rest []block, st state) bool {
 	follows := false
-	for s := n.NextSibling(); s != nil && !follows; s = s.NextSibling() {
-		if h, ok := s.(*ast.Heading); ok && h.Level <= st.level {
+	for _, s := range rest[:min(len(rest), maxLegend)] {
+		if s.kind == headingBlock && s.level <= st.level {
 			break
 		}
-		if t, ok := s.(*extast.Table); ok {
-			_, follows = layoutOf(p.headerNames(t), true)
+		if s.kind == tableBlock && len(s.rows) > 0 {
+			if _, follows = layoutOf(headerNames(s.rows[0]), true); follows {
+				break
+			}
 		}
 	}
 	if !follows {
 		return false
 	}
-	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
-		if c.FirstChild() == nil {
+	for _, e := range b.entries {
+		if len(e.blocks) == 0 {
 			continue
 		}
-		r := p.render(c.FirstChild())
-		head := strings.Trim(leadWords.FindString(r.text), " :：–—-[]")
+		r := render(e.blocks[0].text)
+		head := strings.Trim(leadWords.get().FindString(r.text), " :：–—-[]")
 		if head == "" {
 			head, _, _ = strings.Cut(strings.TrimLeft(r.text, "["), "]")
 		}
-		if !isTypeWord(head) && !isPriorityWord(head) {
+		if !isTypeWord(head) && !isPriorityWord(head) && !isStatus(head) {
 			return false
 		}
 	}

@@ -1,26 +1,28 @@
 package postmortem
 
 import (
-	"regexp"
 	"strings"
 	"unicode/utf8"
 )
 
+const group = `[\[(（［【]([^\[\]()（）［］【】]{1,200})[\])）］】]`
+
 var (
-	group      = `[\[(（［【]([^\[\]()（）［］【】]{1,200})[\])）］】]`
-	leadGroup  = regexp.MustCompile(`^` + group + `\s*[:：–—-]?\s*`)
-	tailGroup  = regexp.MustCompile(`\s*` + group + `\s*[.。]?$`)
-	leadWords  = regexp.MustCompile(`^([^\n:：]{1,40}?)(?:\s*[:：]\s*|\s+[–—-]\s+)`)
-	leadRank   = regexp.MustCompile(`^(P[0-4])\s+(\p{Lu})`)
-	leadHandle = regexp.MustCompile(`^(@[\pL\pN][\pL\pN._/-]*)(?:\s*[:：]\s*|\s+[–—-]\s+)`)
-	tailHandle = regexp.MustCompile(`(?:\s*[–—,:→(-]+|\s)\s*(@[\pL\pN][\pL\pN._/-]*(?:(?:\s*[,&/、]\s*|\s+and\s+|\s+)@[\pL\pN][\pL\pN._/-]*)*)\.?$`)
-	tailDue    = regexp.MustCompile(`(?i)[\s,;–—-]+(?:due(?: on| by)?|by|eta|deadline|before|until)\s+([^\s,;][^,;]{0,20}(?:,\s*\d{4})?)\.?$`)
-	tailDate   = regexp.MustCompile(`\s+[–—-]\s+([^–—]{6,30})$`)
-	tailDone   = regexp.MustCompile(`(?:\s+[–—-]\s+|\s+)(DONE|Done|✅|☑|✔)\.?$`)
-	leadTick   = regexp.MustCompile(`^(?:[✅☑✔]\x{FE0F}?|DONE[:：]?)\s+`)
-	leadBox    = regexp.MustCompile(`^\[([ xX])\]\s+`)
-	parts      = regexp.MustCompile(`\s*[,;|、，；]\s*|\s+[–—]\s+`)
-	longDate   = regexp.MustCompile(`(?i)\b([a-z]{3,9}\.? \d{1,2}(?:st|nd|rd|th)?),\s+(\d{4})\b`)
+	leadGroup  = lazy(`^` + group + `\s*[:：–—-]?\s*`)
+	tailGroup  = lazy(`\s*` + group + `\s*[.。]?$`)
+	leadWords  = lazy(`^([^\n:：]{1,40}?)(?:\s*[:：]\s*|\s+[–—-]\s+)`)
+	leadRank   = lazy(`^(P[0-4])\s+(\p{Lu})`)
+	leadHandle = lazy(`^(@[\pL\pN][\pL\pN._/\x{2060}-]*)(?:\s*[:：]\s*|\s+[–—-]\s+|\x{2060}\s+)`)
+	tailHandle = lazy(`(?:\s*[–—,:→(-]+|\s)\s*(@[\pL\pN][\pL\pN._/\x{2060}-]*(?:(?:\s*[,&/、]\s*|\s+and\s+|\s+)@[\pL\pN][\pL\pN._/\x{2060}-]*)*)\.?$`)
+	tailDue    = lazy(`(?i)[\s,;–—-]+(?:due(?: on| by)?|by|eta|deadline|before|until|bis(?: zum)?|fällig am|avant le|d'ici le|pour le|antes del?|até|entro il|entro|voor|do|до|к)\s+([^\s,;][^,;]{0,24}(?:,\s*\d{4})?)\.?$`)
+	tailDate   = lazy(`(?:\s+[–—-]\s+|\s*[|→]\s*)([^–—|]{6,30})$`)
+	tailDone   = lazy(`(?:\s+[–—-]+\s+|\s+)(DONE|Done|✅|☑|✔)\.?$`)
+	markedDate = lazy(`(?i)(?:[\s,;:(–—-]*(?:due|by|until|before|on|bis|eta))?[\s,;:(–—-]*\x{2060}(\d{4}-\d{2}-\d{2})\x{2060}\s*[.)]*$`)
+	leadTick   = lazy(`^(?:[✅☑✔✓]\x{FE0F}?|DONE[:：]?|:white_check_mark:|:heavy_check_mark:)\s+`)
+	leadBox    = lazy(`^\[([ xX])\]\s+`)
+	leadNumber = lazy(`^(?i:action(?: item)?|ai|ap|action point|task|item|maßnahme|acción|ação|azione|actie|действие|アクション|行动项?)[ #-]*\d{1,3}[.)]?\s*[:：.–—-]\s*`)
+	pieces     = lazy(`\s*[,;|、，；]\s*|\s+[–—-]\s+`)
+	longDate   = lazy(`(?i)\b([a-z]{3,9}\.? \d{1,2}(?:st|nd|rd|th)?),\s+(\d{4})\b`)
 )
 
 // takeFields takes the decoration off both ends of a title and returns the
@@ -33,57 +35,95 @@ func takeFields(s string, f *fields) string {
 		}
 		s = next
 	}
-	return strings.TrimSpace(strings.Trim(s, " \t\n–—,;|"))
+	return strings.TrimSpace(strings.Trim(s, " \t\n–—,;|、，"))
 }
 
 func takeOne(s string, f *fields) string {
-	if m := leadBox.FindStringSubmatch(s); m != nil {
-		if m[1] != " " {
+	if s == "" {
+		return s
+	}
+	if next, ok := takeLead(s, f); ok {
+		return next
+	}
+	return takeTail(s, f)
+}
+
+func takeLead(s string, f *fields) (string, bool) {
+	switch first, _ := utf8.DecodeRuneInString(s); first {
+	case '[', '(', '（', '［', '【':
+		if m := leadBox.get().FindStringSubmatch(s); m != nil {
+			if m[1] != " " {
+				put(&f.status, "done")
+			}
+			return s[len(m[0]):], true
+		}
+		if m := leadGroup.get().FindStringSubmatch(s); m != nil && len(m[0]) < len(s) && f.all(m[1]) {
+			return s[len(m[0]):], true
+		}
+	case '✅', '☑', '✔', '✓', 'D', ':':
+		if m := leadTick.get().FindString(s); m != "" {
 			put(&f.status, "done")
+			return s[len(m):], true
 		}
-		return s[len(m[0]):]
+	case '@':
+		if m := leadHandle.get().FindStringSubmatch(s); m != nil {
+			put(&f.owner, m[1])
+			return s[len(m[0]):], true
+		}
+	case 'P':
+		if m := leadRank.get().FindStringSubmatch(s); m != nil {
+			put(&f.priority, m[1])
+			return strings.TrimSpace(s[len(m[1]):]), true
+		}
+	case '🔴', '🟠', '🟡', '🟢', '🔥':
+		_, n := utf8.DecodeRuneInString(s)
+		return strings.TrimSpace(strings.TrimPrefix(s[n:], "\ufe0f")), true
 	}
-	if m := leadTick.FindString(s); m != "" {
-		put(&f.status, "done")
-		return s[len(m):]
+	if m := leadNumber.get().FindString(s); m != "" && len(m) < len(s) {
+		return s[len(m):], true
 	}
-	if m := leadGroup.FindStringSubmatch(s); m != nil && len(m[0]) < len(s) && f.all(m[1]) {
-		return s[len(m[0]):]
+	if m := leadWords.get().FindStringSubmatch(s); m != nil && len(m[0]) < len(s) && f.head(m[1]) {
+		return s[len(m[0]):], true
 	}
-	if m := leadHandle.FindStringSubmatch(s); m != nil {
-		put(&f.owner, m[1])
-		return s[len(m[0]):]
-	}
-	if m := leadRank.FindStringSubmatch(s); m != nil {
-		put(&f.priority, m[1])
-		return strings.TrimSpace(s[len(m[1]):])
-	}
-	if m := leadWords.FindStringSubmatch(s); m != nil && len(m[0]) < len(s) && f.head(m[1]) {
-		return s[len(m[0]):]
-	}
-	// From here on the end.
-	if m := tailGroup.FindStringSubmatchIndex(s); m != nil && m[0] > 0 && f.all(s[m[2]:m[3]]) {
-		return s[:m[0]]
-	}
-	if m := keyMark.FindAllStringSubmatchIndex(s, -1); m != nil {
-		last := m[len(m)-1]
-		if last[0] > 0 && f.set(s[last[2]:last[3]], strings.TrimRight(s[last[1]:], ")）")) {
-			return strings.TrimRight(s[:last[0]], " (（–—-,;")
+	return s, false
+}
+
+func takeTail(s string, f *fields) string {
+	last, _ := utf8.DecodeLastRuneInString(strings.TrimRight(s, ".。 "))
+	if strings.Contains(s, joiner) {
+		if m := markedDate.get().FindStringSubmatchIndex(s); m != nil && m[0] > 0 {
+			put(&f.due, s[m[2]:m[3]])
+			return s[:m[0]]
 		}
 	}
-	if m := tailDone.FindStringSubmatchIndex(s); m != nil && m[0] > 0 {
+	if strings.ContainsRune("])）］】", last) {
+		if m := tailGroup.get().FindStringSubmatchIndex(s); m != nil && m[0] > 0 && f.all(s[m[2]:m[3]]) {
+			return s[:m[0]]
+		}
+	}
+	if strings.ContainsAny(s, ":：") {
+		if m := keyMark.get().FindAllStringSubmatchIndex(s, -1); m != nil {
+			last := m[len(m)-1]
+			if last[0] > 0 && f.set(s[last[2]:last[3]], strings.TrimRight(s[last[1]:], ")）")) {
+				return strings.TrimRight(s[:last[0]], " (（–—-,;|*、")
+			}
+		}
+	}
+	if m := tailDone.get().FindStringSubmatchIndex(s); m != nil && m[0] > 0 {
 		put(&f.status, "done")
 		return s[:m[0]]
 	}
-	if m := tailHandle.FindStringSubmatchIndex(s); m != nil && m[0] > 0 {
-		put(&f.owner, s[m[2]:m[3]])
-		return s[:m[0]]
+	if strings.Contains(s, "@") {
+		if m := tailHandle.get().FindStringSubmatchIndex(s); m != nil && m[0] > 0 {
+			put(&f.owner, s[m[2]:m[3]])
+			return s[:m[0]]
+		}
 	}
-	if m := tailDue.FindStringSubmatchIndex(s); m != nil && looksLikeDue(s[m[2]:m[3]]) {
+	if m := tailDue.get().FindStringSubmatchIndex(s); m != nil && looksLikeDue(s[m[2]:m[3]]) {
 		put(&f.due, s[m[2]:m[3]])
 		return s[:m[0]]
 	}
-	if m := tailDate.FindStringSubmatchIndex(s); m != nil && looksLikeDue(s[m[2]:m[3]]) {
+	if m := tailDate.get().FindStringSubmatchIndex(s); m != nil && looksLikeDue(s[m[2]:m[3]]) {
 		put(&f.due, s[m[2]:m[3]])
 		return s[:m[0]]
 	}
@@ -103,9 +143,9 @@ func takeOne(s string, f *fields) string {
 func (f *fields) all(inside string) bool {
 	try := *f
 	// The comma within "Oct 12, 2026" separates no parts.
-	inside = longDate.ReplaceAllString(inside, "$1 $2")
+	inside = longDate.get().ReplaceAllString(inside, "$1 $2")
 	n := 0
-	for _, part := range parts.Split(inside, -1) {
+	for _, part := range pieces.get().Split(inside, -1) {
 		if part == "" {
 			continue
 		}
@@ -135,7 +175,7 @@ func (f *fields) head(words string) bool {
 			put(&try.kind, w)
 		case isTicket(w), isSentinel(w):
 			put(&try.ticket, w)
-		case isStatus(w) && w == strings.ToUpper(w):
+		case isStatus(w) && w == strings.ToUpper(w) && w != strings.ToLower(w):
 			put(&try.status, w)
 		default:
 			return false

@@ -56,7 +56,9 @@ func (w *work) plan(d policy.Decision) []domain.Action {
 		a := domain.Action{ID: newID(), Kind: kind, Reason: string(d.Reason), Trigger: string(d.Trigger), Key: key, New: isNew}
 		if text != nil {
 			a.Payload, a.Digest = render(*text)
-			if kind == domain.ActComment && !isNew && a.Digest == w.st.CommentDigest {
+			// One that was refused is tried once more when a reopening is.
+			written := w.st.Comment != "" || !d.Does(policy.ActReopen)
+			if kind == domain.ActComment && !isNew && a.Digest == w.st.CommentDigest && written {
 				return
 			}
 		}
@@ -117,13 +119,31 @@ func (w *work) withhold(ctx context.Context, todo []domain.Action) (bool, error)
 	return true, w.record(ctx, domain.Entry{Kind: domain.Outcome, Name: domain.ActionWithheld, Note: "Not done, " + a.Digest + ".", Action: &a})
 }
 
+// held says why nothing is written now; empty: it is.
+func (w *work) held(ctx context.Context) (string, error) {
+	paused, by, _, err := w.r.ledger.Paused(ctx)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("asking whether writing is paused: %w", err)
+	case paused:
+		return "paused by " + by, nil
+	case !w.s.Settings(w.st.Spec.Team).Enforce:
+		return "enforce is false", nil
+	}
+	return "", nil
+}
+
 func (w *work) intend(ctx context.Context, todo ...domain.Action) error {
+	return w.record(ctx, w.intents(todo)...)
+}
+
+func (w *work) intents(todo []domain.Action) []domain.Entry {
 	var entries []domain.Entry
 	for _, a := range todo {
 		a.At = w.r.now().UTC()
 		entries = append(entries, domain.Entry{Kind: domain.Intended, Name: domain.ActionIntended, Note: "About to " + actWords(a) + ".", Action: &a})
 	}
-	return w.record(ctx, entries...)
+	return entries
 }
 
 // done and failed record an outcome; the intent is then closed.
@@ -166,7 +186,15 @@ func (w *work) count(kind domain.ActionKind) {
 // refusedForGood reports whether trying the same again cannot help by itself.
 func refusedForGood(err error) bool {
 	c := trackers.ClassOf(err)
-	return c == trackers.Invalid || c == trackers.Denied
+	return c == trackers.Invalid || c == trackers.Denied && !signedOut(err)
+}
+
+// signedOut reports whether the tracker does not know our credential: it is
+// expired or revoked. That says nothing about what we asked for, which waits.
+func signedOut(err error) bool {
+	const unauthorized = 401
+	var te *trackers.Error
+	return errors.As(err, &te) && te.Class == trackers.Denied && te.Status == unauthorized
 }
 
 // carryOut does one action and records its outcome. An error leaves the
@@ -276,8 +304,7 @@ func (w *work) write(ctx context.Context, a domain.Action, search bool) error {
 }
 
 func (w *work) writeFailed(ctx context.Context, a domain.Action, err error) error {
-	switch trackers.ClassOf(err) {
-	case trackers.Invalid, trackers.Denied, trackers.NotFound, trackers.Gone:
+	if c := trackers.ClassOf(err); refusedForGood(err) || c == trackers.NotFound || c == trackers.Gone {
 		w.r.Stats.Refused.Add(1)
 		return w.failed(ctx, a, err)
 	}
@@ -287,9 +314,21 @@ func (w *work) writeFailed(ctx context.Context, a domain.Action, err error) erro
 // resume resolves intents that an earlier claim left without an outcome: its
 // process died, or the tracker's answer got lost.
 func (w *work) resume(ctx context.Context) error {
+	undone := false
 	for _, a := range slices.Clone(w.st.Open) {
+		if undone && a.Kind == domain.ActComment {
+			// It was to follow a reopening or close that did not happen, and is
+			// written when that does: now, it would be there twice.
+			if err := w.failed(ctx, a, errInterrupted); err != nil {
+				return err
+			}
+			continue
+		}
 		if err := w.resumeOne(ctx, a); err != nil {
 			return err
+		}
+		if a.Kind == domain.ActReopen || a.Kind == domain.ActClose {
+			undone = w.st.Ticket != nil && w.st.Ticket.Closed != (a.Kind == domain.ActClose)
 		}
 	}
 	return nil
@@ -304,13 +343,31 @@ func (w *work) resumeOne(ctx context.Context, a domain.Action) error {
 		if c := trackers.ClassOf(err); err != nil && c != trackers.NotFound && c != trackers.Gone {
 			return fmt.Errorf("resuming to %s: %w", actWords(a), err)
 		}
+		if err == nil && !w.tookEffect(a.Kind, t) {
+			if at, told := w.told(a); told {
+				return w.doneAndUndone(ctx, a, at)
+			}
+		}
 		if err != nil || !w.tookEffect(a.Kind, t) {
 			return w.failed(ctx, a, errInterrupted)
 		}
 		a.At = w.effectTime(a, t)
+		if a.Kind == domain.ActReopen || a.Kind == domain.ActClose {
+			// A tracker may take more than one call for it, and only the first
+			// may have been made: asked again, it does what is missing.
+			whole, err := w.tracker.Edit(ctx, t, w.edit(a.Kind))
+			switch {
+			case err == nil:
+				t = whole
+			case !refusedForGood(err):
+				return fmt.Errorf("resuming to %s: %w", actWords(a), err)
+			}
+		}
 		return w.done(ctx, a, &t)
 	case domain.ActComment, domain.ActAsk, domain.ActReply, domain.ActTell:
 		return w.write(ctx, a, true)
+	case domain.ActReact:
+		return w.react(ctx, a, true)
 	}
 	return w.failed(ctx, a, errInterrupted)
 }
@@ -328,14 +385,35 @@ func (w *work) tookEffect(kind domain.ActionKind, t domain.Ticket) bool {
 	return !has
 }
 
+// doneAndUndone records an action that took effect and that somebody undid
+// before it could be recorded. What they did is news of its own, and is read
+// back after this.
+func (w *work) doneAndUndone(ctx context.Context, a domain.Action, at time.Time) error {
+	then := *w.st.Ticket
+	then.Closed, then.CloseReason, then.ClosedAt, then.UpdatedAt = false, "", time.Time{}, at
+	if a.Kind == domain.ActClose {
+		then.Closed, then.CloseReason, then.ClosedAt = true, domain.Completed, at
+	}
+	a.At = at
+	return w.done(ctx, a, &then)
+}
+
+// told finds the delivery that echoes an action that we have no answer of.
+func (w *work) told(a domain.Action) (at time.Time, ok bool) {
+	word, ok := map[domain.ActionKind]string{domain.ActReopen: "reopened", domain.ActClose: "closed"}[a.Kind]
+	for _, h := range w.st.Hints {
+		if ok && h.Event.Action == word && !h.Event.At.Before(a.At.Add(-echoSlack)) {
+			return h.Event.At, true
+		}
+	}
+	return time.Time{}, false
+}
+
 // effectTime is the tracker's time of an action that we have no answer of:
 // the delivery that echoes it tells, else the last update.
 func (w *work) effectTime(a domain.Action, t domain.Ticket) time.Time {
-	word := map[domain.ActionKind]string{domain.ActReopen: "reopened", domain.ActClose: "closed"}[a.Kind]
-	for _, h := range w.st.Hints {
-		if h.Event.Action == word && !h.Event.At.Before(a.At.Add(-echoSlack)) {
-			return h.Event.At
-		}
+	if at, ok := w.told(a); ok {
+		return at
 	}
 	return t.UpdatedAt
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/internal/claims"
 	"github.com/holdfast-dev/holdfast/internal/domain"
+	"github.com/holdfast-dev/holdfast/policy"
 	"github.com/holdfast-dev/holdfast/trackers"
 )
 
@@ -24,7 +25,14 @@ func (w *work) commands(ctx context.Context) error {
 	return nil
 }
 
-func (w *work) comment(ctx context.Context, id string) error {
+func (w *work) comment(ctx context.Context, id string) (err error) {
+	// What is folded ahead of its record must not outlive a failure.
+	before, recorded := w.st, false
+	defer func() {
+		if err != nil && !recorded {
+			w.st = before
+		}
+	}()
 	c, err := w.tracker.Comment(ctx, w.ref(), id)
 	switch class := trackers.ClassOf(err); {
 	case err != nil && (class == trackers.NotFound || class == trackers.Gone):
@@ -68,10 +76,38 @@ func (w *work) comment(ctx context.Context, id string) error {
 		note = "Refused: " + line.Refused
 	}
 	entries = append(entries, domain.Entry{Kind: domain.Fact, Name: domain.Commanded, Note: note, Command: &line})
+	todo, err := w.answers(ctx, id, refused, answers, status)
+	if err != nil {
+		return err
+	}
+	held, err := w.held(ctx)
+	if err != nil {
+		return err
+	}
+	if held == "" {
+		// In the same step: a command that was carried out is answered, even if
+		// we crash here.
+		entries = append(entries, w.intents(todo)...)
+	}
 	if err := w.record(ctx, entries...); err != nil {
 		return err
 	}
-	return w.answer(ctx, id, c.Author, refused, answers, status)
+	recorded = true
+	if held != "" {
+		_, err := w.withhold(ctx, todo)
+		return err
+	}
+	for _, a := range todo {
+		if a.Kind == domain.ActReact {
+			err = w.react(ctx, a, false)
+		} else {
+			err = w.write(ctx, a, false)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // numbered gives entries that are not stored yet the places they will have,
@@ -90,20 +126,22 @@ func (w *work) handled(ctx context.Context, id, by, line, why string) error {
 		Command: &domain.Command{Comment: id, By: by, Line: line, Refused: why}})
 }
 
-// answer reacts to what was done, and replies to what was refused or waits.
-func (w *work) answer(ctx context.Context, id, author string, refused, answers []string, status bool) error {
+// answers are a reaction to what was done, and replies to what was refused or
+// waits. The state is that after the commands.
+func (w *work) answers(ctx context.Context, id string, refused, answers []string, status bool) ([]domain.Action, error) {
 	var todo []domain.Action
 	reply := func(t trackers.Text, key string) {
 		a := domain.Action{ID: newID(), Kind: domain.ActReply, Key: key}
 		a.Payload, a.Digest = render(t)
 		todo = append(todo, a)
 	}
-	d, err := w.decide(ctx)
-	if err != nil {
-		return err
-	}
 	if status {
-		reply(w.status(d), id)
+		f, err := w.r.facts(ctx, w.s, w.st, w.r.now().UTC())
+		if err != nil {
+			return nil, err
+		}
+		w.facts = f
+		reply(w.status(policy.Decide(w.rules(), f)), id)
 	}
 	if len(refused) > 0 {
 		reply(trackers.Text{Marker: markReply, Lead: "Not done.", Lines: refused}, id)
@@ -116,24 +154,7 @@ func (w *work) answer(ctx context.Context, id, author string, refused, answers [
 	if len(todo) == 0 {
 		todo = append(todo, domain.Action{ID: newID(), Kind: domain.ActReact, Key: id})
 	}
-	if held, err := w.withhold(ctx, todo); held || err != nil {
-		return err
-	}
-	if err := w.intend(ctx, todo...); err != nil {
-		return err
-	}
-	for _, a := range todo {
-		if a.Kind == domain.ActReact {
-			if err := w.react(ctx, a, id); err != nil {
-				return err
-			}
-			continue
-		}
-		if err := w.write(ctx, a, false); err != nil {
-			return err
-		}
-	}
-	return nil
+	return todo, nil
 }
 
 // approver is the first one who may approve for this item and can be told on
@@ -147,9 +168,10 @@ func (w *work) approver() string {
 	return ""
 }
 
-// react acknowledges a command. Jira has no reactions: a short reply says it.
-func (w *work) react(ctx context.Context, a domain.Action, comment string) error {
-	ok, err := w.tracker.React(ctx, w.ref(), comment)
+// react acknowledges a command. Jira has no reactions: a short reply says it,
+// with search only if an earlier attempt did not write it.
+func (w *work) react(ctx context.Context, a domain.Action, search bool) error {
+	ok, err := w.tracker.React(ctx, w.ref(), a.Key)
 	if err != nil {
 		return w.writeFailed(ctx, a, err)
 	}
@@ -158,7 +180,7 @@ func (w *work) react(ctx context.Context, a domain.Action, comment string) error
 	}
 	a.Payload, a.Digest = render(trackers.Text{Marker: markReply, Lead: "Done."})
 	a.Kind = domain.ActReply
-	return w.write(ctx, a, false)
+	return w.write(ctx, a, search)
 }
 
 // commander runs the commands of one comment.
@@ -178,8 +200,8 @@ func (c *commander) mayWrite(ctx context.Context) error {
 	if !c.checked {
 		ok, err := c.w.tracker.CanWrite(ctx, c.w.ref(), c.author)
 		if err != nil {
-			switch trackers.ClassOf(err) {
-			case trackers.Denied, trackers.NotFound, trackers.Invalid, trackers.Gone:
+			switch class := trackers.ClassOf(err); {
+			case refusedForGood(err), class == trackers.NotFound, class == trackers.Gone:
 				// Who may not be asked about may not.
 			default:
 				return fmt.Errorf("asking whether %s may write: %w", c.author, err)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/internal/containment"
 	"github.com/holdfast-dev/holdfast/internal/domain"
 	"github.com/holdfast-dev/holdfast/internal/history"
 	"github.com/holdfast-dev/holdfast/policy"
@@ -107,37 +108,56 @@ func (r *Reconciler) know(ctx context.Context, repo *history.Repo, d domain.Depl
 	return len(missing) == 0, nil
 }
 
-// contains asks the mirror. A change that not even the remote has, while it
+// contained asks the mirror. A change that not even the remote has, while it
 // has the live commit, is not in what is live: it was dropped by a forced
 // push.
-func (r *Reconciler) contains(ctx context.Context, repo *history.Repo, d domain.Deployment, change string) policy.Answer {
+func (r *Reconciler) contained(ctx context.Context, repo *history.Repo, d domain.Deployment, c domain.Change) containment.Result {
+	unavailable := containment.Result{Answer: containment.Unknown, Reason: containment.NoCommits}
 	if d.SHA == "" {
-		return policy.Maybe
+		return unavailable
 	}
-	a, err := repo.Contains(ctx, d.SHA, change)
+	missing, err := repo.Ensure(ctx, d.SHA, c.SHA)
+	switch {
+	case err != nil || slices.Contains(missing, d.SHA):
+		r.log.Debug("containment could not be asked", "live", d.SHA, "change", c.Key(), "err", err)
+		return unavailable
+	case len(missing) > 0 && !strings.EqualFold(d.SHA, c.Head):
+		return containment.Result{Answer: containment.No, Reason: containment.Absent}
+	}
+	found, err := repo.Present(ctx, d.SHA, landing(c))
 	if err != nil {
-		r.log.Debug("containment could not be asked", "live", d.SHA, "change", change, "err", err)
-		return policy.Maybe
+		r.log.Debug("not all evidence could be had", "live", d.SHA, "change", c.Key(), "err", err)
 	}
-	if a == history.Unknown {
-		missing, err := repo.Ensure(ctx, d.SHA, change)
-		switch {
-		case err != nil || slices.Contains(missing, d.SHA):
-			return policy.Maybe
-		case len(missing) > 0:
-			return policy.No
-		}
-		if a, err = repo.Contains(ctx, d.SHA, change); err != nil {
-			return policy.Maybe
-		}
+	return found
+}
+
+// containedBefore says whether an earlier live commit contained the change,
+// as far as is known without asking anybody.
+func (r *Reconciler) containedBefore(ctx context.Context, repo *history.Repo, d domain.Deployment, c domain.Change) bool {
+	found, err := repo.PresentSoFar(ctx, d.SHA, landing(c))
+	return err == nil && found.Answer == containment.Yes
+}
+
+func landing(c domain.Change) history.Landing {
+	return history.Landing{SHA: c.SHA, Head: c.Head, PullRequest: c.PullRequest}
+}
+
+// presenceOf puts a finding into the words of the policy.
+func presenceOf(found containment.Result) policy.Presence {
+	p := policy.Presence{Contained: policy.Answer(found.Answer), Behind: -1, Evidence: found.Words()}
+	switch found.Reason {
+	case containment.Reverted:
+		p.Reverted = true
+	case containment.Partial:
+		p.Partly = true
+	case containment.Probable:
+		p.Reason = policy.ProbableEquivalent
+	case containment.NoLive:
+		p.Reason = policy.RevisionUnknown
+	case containment.NoCommits, containment.NoPatches:
+		p.Reason = policy.EvidenceUnavailable
 	}
-	switch a {
-	case history.Yes:
-		return policy.Yes
-	case history.No:
-		return policy.No
-	}
-	return policy.Maybe
+	return p
 }
 
 // heard reports whether any deployment of the service was ever reported, in

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/internal/containment"
 	"github.com/holdfast-dev/holdfast/internal/domain"
 	"github.com/holdfast-dev/holdfast/internal/history"
 	"github.com/holdfast-dev/holdfast/policy"
@@ -43,7 +44,7 @@ func (r *Reconciler) facts(ctx context.Context, s *Setup, st domain.State, now t
 		f.WaiverLapsed = !f.Waived
 	}
 	if a := st.Attestation; a != nil {
-		f.Attested, f.AttestedAt = true, a.At
+		f.Attested, f.AttestedAt, f.AttestedBefore = true, a.At, slices.Contains(st.EvidenceBefore, attestedKey)
 	}
 	if f.Closed && f.CloseReason == domain.Duplicate {
 		o, ok, err := r.original(ctx, st.Ticket.DuplicateOf)
@@ -104,9 +105,11 @@ func Counting(st domain.State) []domain.Change {
 // place says for each change which services it concerns and where it runs.
 func (r *Reconciler) place(ctx context.Context, s *Setup, st domain.State, f *policy.Facts) error {
 	var services []domain.Service
+	unsure := map[string]bool{} // changes of which it is not known which paths they touch
 	for _, c := range Counting(st) {
-		pc := policy.Change{Change: c, Presence: map[domain.Target]policy.Presence{}, Flags: flags(st, c)}
-		concerned := concernedBy(s, st.Spec, c)
+		pc := policy.Change{Change: c, Presence: map[domain.Target]policy.Presence{}, Flags: flags(st, c), Before: slices.Contains(st.EvidenceBefore, c.Key())}
+		concerned, sure := r.concerned(ctx, s, st.Spec, c)
+		unsure[c.Key()] = !sure
 		for _, svc := range concerned {
 			pc.Services = append(pc.Services, svc.Name)
 			if !slices.ContainsFunc(services, func(x domain.Service) bool { return x.Name == svc.Name }) {
@@ -134,6 +137,12 @@ func (r *Reconciler) place(ctx context.Context, s *Setup, st domain.State, f *po
 			t := domain.Target{Service: svc.Name, Environment: e.Name}
 			ps.Heard = ps.Heard || len(successes[t]) > 0
 			ps.Targets = append(ps.Targets, r.placeIn(ctx, svc, t, successes[t], f))
+			for _, c := range f.Changes {
+				if p := c.Presence[t]; unsure[c.Key()] && len(svc.Paths) > 0 && p.Contained == policy.No {
+					p.Contained, p.Reason, p.Evidence = policy.Maybe, policy.EvidenceUnavailable, "which paths the change touches could not be read"
+					c.Presence[t] = p
+				}
+			}
 		}
 		if !ps.Heard {
 			if ps.Heard, err = r.heard(ctx, svc.Name); err != nil {
@@ -145,7 +154,7 @@ func (r *Reconciler) place(ctx context.Context, s *Setup, st domain.State, f *po
 	return nil
 }
 
-// concernedBy lists the services that a change concerns: those of its own
+// concernedBy lists the services that a change may concern: those of its own
 // repository that the item names, else all of that repository.
 func concernedBy(s *Setup, spec domain.ItemSpec, c domain.Change) []domain.Service {
 	all := s.ServicesOf(c.Repo)
@@ -203,32 +212,31 @@ func (r *Reconciler) placeIn(ctx context.Context, svc domain.Service, t domain.T
 // presence says whether a change is in what runs in one target.
 func (r *Reconciler) presence(ctx context.Context, repo *history.Repo, c domain.Change, t policy.Target, full []domain.Deployment) policy.Presence {
 	p := policy.Presence{Contained: policy.No, Behind: -1}
-	if t.Canary != nil {
-		p.InCanary = r.contains(ctx, repo, *t.Canary, c.SHA) == policy.Yes
-	}
+	inCanary := t.Canary != nil && r.contained(ctx, repo, *t.Canary, c).Answer == containment.Yes
 	if t.Live == nil || !t.Known {
+		p.InCanary = inCanary
 		return p
 	}
-	p.Contained = r.contains(ctx, repo, *t.Live, c.SHA)
+	p = presenceOf(r.contained(ctx, repo, *t.Live, c))
+	p.InCanary = inCanary
+	before := func(d domain.Deployment) bool { return r.containedBefore(ctx, repo, d, c) }
 	switch p.Contained {
 	case policy.Yes:
-		p.Evidence = "by ancestry"
 		if strings.EqualFold(t.Live.SHA, c.SHA) {
 			p.Evidence = "it is that commit"
 		}
-		for _, d := range full {
-			if r.contains(ctx, repo, d, c.SHA) != policy.Yes {
+		p.Since = t.Live.FinishedAt
+		for _, d := range full[1:] {
+			if !before(d) {
 				break
 			}
 			p.Since = d.FinishedAt
 		}
 	case policy.No:
-		p.Was = slices.ContainsFunc(full[1:], func(d domain.Deployment) bool { return r.contains(ctx, repo, d, c.SHA) == policy.Yes })
+		p.Was = slices.ContainsFunc(full[1:], before)
 		if n, err := repo.Behind(ctx, t.Live.SHA, c.SHA); err == nil {
 			p.Behind = n
 		}
-	default:
-		p.Reason = policy.EvidenceUnavailable
 	}
 	return p
 }

@@ -66,7 +66,7 @@ func fold(st *domain.State, e domain.Entry) {
 		st.Final = false
 	case domain.PersonReopened:
 		if !st.AcceptedAt.IsZero() {
-			st.NewerEvidenceSince = e.Event.At
+			st.NewerEvidenceSince, st.EvidenceBefore = e.Event.At, evidence(*st)
 		}
 		st.AcceptedAt, st.AcceptedVerdict, st.Final = time.Time{}, "", false
 		st.ReopenedByUs, st.PersonReopenedAt = false, e.Event.At
@@ -108,7 +108,7 @@ func fold(st *domain.State, e domain.Entry) {
 			st.AcceptedVerdict = "" // what it was accepted for is gone, however long ago
 		}
 	case domain.Attested:
-		st.Attestation = e.Attestation
+		st.Attestation, st.EvidenceBefore = e.Attestation, without(st.EvidenceBefore, attestedKey)
 		peace(st)
 	case domain.ServicesSet:
 		st.Spec.Services, st.UpdateOwed = e.Spec.Services, true
@@ -131,6 +131,23 @@ func fold(st *domain.State, e domain.Entry) {
 	case domain.ActionDone, domain.ActionFailed, domain.ActionWithheld:
 		foldOutcome(st, e)
 	}
+}
+
+// attestedKey stands for the attestation among the keys of changes.
+const attestedKey = "attested"
+
+// evidence lists what speaks for an item at this moment.
+func evidence(st domain.State) []string {
+	var out []string
+	for _, c := range st.Changes {
+		if c.SHA != "" {
+			out = append(out, c.Key())
+		}
+	}
+	if st.Attestation != nil {
+		out = append(out, attestedKey)
+	}
+	return out
 }
 
 // foldUpdate takes over what the document says now. What a person changed on

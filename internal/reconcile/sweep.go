@@ -25,6 +25,8 @@ type sweepMark struct {
 	Tickets     time.Time `json:"tickets,omitzero"`
 	Pulls       time.Time `json:"pulls,omitzero"`
 	Deployments time.Time `json:"deployments,omitzero"`
+	Head        string    `json:"head,omitempty"` // of the default branch
+	Start       time.Time `json:"start,omitzero"` // while there is no head yet
 }
 
 // sweep compares one tracker with what is recorded. A project that cannot be
@@ -48,7 +50,7 @@ func (r *Reconciler) sweep(ctx context.Context, name string) (time.Time, error) 
 	if code, ok := t.(trackers.CodeSweeper); ok {
 		for _, repo := range s.repos(name) {
 			errs = append(errs, r.swept(ctx, name+"/code/"+repo, func(m *sweepMark) error {
-				return errors.Join(r.sweepPulls(ctx, s, code, name, repo, m), r.sweepDeployments(ctx, s, code, name, repo, m))
+				return errors.Join(r.sweepPulls(ctx, s, code, name, repo, m), r.sweepPushes(ctx, s, name, repo, m), r.sweepDeployments(ctx, s, code, name, repo, m))
 			}))
 		}
 	}
@@ -69,6 +71,20 @@ func (r *Reconciler) Swept(ctx context.Context, tracker string) (time.Time, erro
 	return time.Parse(time.RFC3339, at)
 }
 
+// firstFiled is a time before the first item was filed, by whatever clock a
+// tracker has; zero: none was.
+func (r *Reconciler) firstFiled(ctx context.Context) (time.Time, error) {
+	ids, err := r.ledger.ItemIDs(ctx, "", 1)
+	if err != nil || len(ids) == 0 {
+		return time.Time{}, err
+	}
+	st, err := r.load(ctx, ids[0])
+	if err != nil {
+		return time.Time{}, err
+	}
+	return st.FiledAt.Add(-clockSlack).Truncate(time.Second), nil
+}
+
 // swept runs one part of a sweep from its mark, and keeps the mark where it
 // went on, also after an error: what was handled is recorded already.
 func (r *Reconciler) swept(ctx context.Context, key string, part func(m *sweepMark) error) error {
@@ -78,10 +94,13 @@ func (r *Reconciler) swept(ctx context.Context, key string, part func(m *sweepMa
 		return fmt.Errorf("reading where the last sweep of %s ended: %w", key, err)
 	}
 	var m sweepMark
-	if text != "" {
-		if err := json.Unmarshal([]byte(text), &m); err != nil {
-			m = sweepMark{} // start anew from now
+	if text == "" || json.Unmarshal([]byte(text), &m) != nil {
+		// What happened since the first item was filed may not have been heard.
+		start, err := r.firstFiled(ctx)
+		if err != nil {
+			return err
 		}
+		m = sweepMark{Tickets: start, Pulls: start, Deployments: start, Start: start}
 	}
 	before := m
 	partErr := part(&m)

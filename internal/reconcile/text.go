@@ -96,9 +96,19 @@ func standing(s policy.Service, t policy.Target, p policy.Presence) string {
 	case p.Contained == policy.Yes:
 		return where + " runs " + live + ", which contains it."
 	case p.Contained == policy.Maybe:
-		return where + " runs " + live + "; whether that contains it cannot be told."
+		line := where + " runs " + live + "; whether that contains it cannot be told"
+		if p.Evidence != "" {
+			line += ": " + p.Evidence
+		}
+		return line + "."
 	case p.Reverted:
-		return where + " runs " + live + ", where a revert undid it."
+		line := where + " runs " + live + ", where a revert undid it"
+		if p.Evidence != "" {
+			line += " (" + p.Evidence + ")"
+		}
+		return line + "."
+	case p.Partly:
+		return where + " runs " + live + ": " + p.Evidence + "."
 	case p.Was:
 		return where + " runs " + live + ", which does not contain it; an earlier deployment did."
 	case p.InCanary:

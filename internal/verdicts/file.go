@@ -1,8 +1,10 @@
 package verdicts
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"os"
 	"strings"
 
@@ -17,6 +19,18 @@ type History struct {
 	// Paths are those that a landed commit touches, where they are known:
 	// files, and directories that end in a slash.
 	Paths map[string][]string
+	// doubt, where it is set, is told of each question that patch ids could
+	// still answer with yes.
+	doubt func(c containment.Change, live string)
+}
+
+// ask says whether a change is in a commit.
+func (h *History) ask(c containment.Change, live string) containment.Result {
+	r := h.Contains(c, live)
+	if h.doubt != nil && r.Answer != containment.Yes {
+		h.doubt(c, live)
+	}
+	return r
 }
 
 // commitLine is one line of a file of commits.
@@ -78,6 +92,15 @@ func ReadFile(name, tags string) (*History, error) {
 	}
 	h.Tags, err = readTags(name, tags)
 	return h, err
+}
+
+// ReplayFile is Replay over a file of commits; see ReadFile.
+func ReplayFile(ctx context.Context, name, tags string, cases []Case, _ *slog.Logger) ([]Line, error) {
+	h, err := ReadFile(name, tags)
+	if err != nil {
+		return nil, err
+	}
+	return Replay(ctx, h, cases)
 }
 
 // readTags reads the tags of a history. That there is no file beside it is no

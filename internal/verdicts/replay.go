@@ -186,26 +186,26 @@ func (h *History) concerns(c *Case, fix Fix, t Target) bool {
 func (h *History) presence(c containment.Change, t *running) policy.Presence {
 	if t.live == nil || !t.known {
 		p := policy.Presence{Contained: policy.No, Behind: -1}
-		p.InCanary = t.canary != nil && h.Contains(c, t.canary.SHA).Answer == containment.Yes
+		p.InCanary = t.canary != nil && h.ask(c, t.canary.SHA).Answer == containment.Yes
 		return p
 	}
-	p := Presence(h.Contains(c, t.live.SHA))
+	p := Presence(h.ask(c, t.live.SHA))
 	if p.Contained == policy.No {
-		p.InCanary = t.canary != nil && h.Contains(c, t.canary.SHA).Answer == containment.Yes
-		p.Was = slices.ContainsFunc(t.history, func(sha string) bool { return h.Contains(c, sha).Answer == containment.Yes })
+		p.InCanary = t.canary != nil && h.ask(c, t.canary.SHA).Answer == containment.Yes
+		p.Was = slices.ContainsFunc(t.history, func(sha string) bool { return h.ask(c, sha).Answer == containment.Yes })
 	}
 	return p
 }
 
 // Presence puts a finding into the words of the policy.
 func Presence(r containment.Result) policy.Presence {
-	p := policy.Presence{Contained: policy.Answer(r.Answer), Behind: -1, Evidence: r.Words(), Reverted: r.Reason == containment.Reverted}
+	p := policy.Presence{Contained: policy.Answer(r.Answer), Behind: -1, Evidence: r.Words(), Reverted: r.Reason == containment.Reverted, Partly: r.Reason == containment.Partial}
 	switch r.Reason {
 	case containment.Probable:
 		p.Reason = policy.ProbableEquivalent
 	case containment.NoLive:
 		p.Reason = policy.RevisionUnknown
-	case containment.NoCommits:
+	case containment.NoCommits, containment.NoPatches:
 		p.Reason = policy.EvidenceUnavailable
 	}
 	return p

@@ -113,6 +113,10 @@ func (t *Tracker) Edit(ctx context.Context, tk domain.Ticket, e trackers.Edit) (
 			return tk, err
 		}
 	}
+	after := func(err error) error { return err }
+	if opens {
+		after = halfDone
+	}
 	r, err := t.update(ctx, tk, e)
 	refused = append(refused, r...)
 	if err != nil && !(opens || closes) {
@@ -120,7 +124,7 @@ func (t *Tracker) Edit(ctx context.Context, tk domain.Ticket, e trackers.Edit) (
 	}
 	if err != nil {
 		if trackers.ClassOf(err) != trackers.Invalid {
-			return tk, err
+			return tk, after(err)
 		}
 		refused = append(refused, "update: "+text.Brief(err.Error()))
 	}
@@ -128,22 +132,36 @@ func (t *Tracker) Edit(ctx context.Context, tk domain.Ticket, e trackers.Edit) (
 		if err := t.transition(ctx, tk.Ref, true, e.CloseReason); err != nil {
 			return tk, err
 		}
+		after = halfDone
 	}
 	is, category, err := t.read(ctx, "read ticket", tk.Ref)
 	if err != nil {
-		return tk, err
+		return tk, after(err)
 	}
 	out := t.ticket(is, category)
-	if opens && !out.Closed && is.Fields.Resolution != nil {
+	// A resolution may also be left from a reopening that was cut off.
+	if e.State == trackers.StateOpen && !out.Closed && is.Fields.Resolution != nil {
 		if err := t.put(ctx, tk.Ref, map[string]any{"fields": map[string]any{"resolution": nil}}); err != nil {
 			if trackers.ClassOf(err) != trackers.Invalid {
-				return out, err
+				return out, halfDone(err)
 			}
 			refused = append(refused, "resolution: the workflow keeps it")
 		}
 	}
 	out.Refused = refused
 	return out, nil
+}
+
+// halfDone is an error that came after the transition was made: whatever its
+// class, the ticket's state has changed, and must be looked at.
+func halfDone(err error) error {
+	var te *trackers.Error
+	if !errors.As(err, &te) || te.Class == trackers.RateLimited {
+		return err
+	}
+	half := *te
+	half.Class = trackers.Uncertain
+	return &half
 }
 
 func (t *Tracker) put(ctx context.Context, ref domain.Ref, body any) error {

@@ -1,0 +1,398 @@
+package postmortem
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+)
+
+// maxNotes bounds what is told of one document.
+const maxNotes = 50
+
+// parser holds one document while its outline is read.
+type parser struct {
+	doc       Document
+	facts     facts
+	calendar  calendar
+	people    people
+	sec       sections
+	pageTitle string // of an HTML page
+	timeline  bool   // below a heading about what happened when
+
+	at         int // of the block that is being read
+	order      []int
+	prose      []candidate
+	looked     []section
+	named      int // the section whose entries end with names
+	dropped    int // placeholders
+	tablesSeen int
+}
+
+// section is one that looked like action items, to say what came of it.
+type section struct {
+	line            int
+	words           string
+	items           int // found so far when it began
+	dropped         int
+	text, otherwise int
+}
+
+// extract finds the items and facts in an outline.
+func (p *parser) extract(blocks []block) {
+	p.sec.names = func() []string { return p.facts.services }
+	for i := 0; i < len(blocks) && len(p.doc.Items) < MaxItems; i++ {
+		p.at = i
+		b := blocks[i]
+		switch b.kind {
+		case headingBlock:
+			r := render(b.text)
+			if n := p.headingItem(blocks[i:], r); n > 0 {
+				i += n - 1
+				continue
+			}
+			p.heading(b, r, b.level)
+		case paragraphBlock:
+			i += p.paragraph(blocks[i:])
+		case tableBlock:
+			before := p.tablesSeen
+			p.table(b, p.sec.state())
+			if before == p.tablesSeen {
+				p.saw(&b)
+			}
+		case listBlock:
+			switch st := p.sec.state(); {
+			case st.active && !p.isLegend(b, blocks[i+1:], st):
+				p.list(b, st, 0)
+			case st.active:
+			default:
+				p.labelled(b, st)
+				p.factList(b)
+			}
+		}
+	}
+	p.endSection()
+	p.addProse()
+	p.inOrder()
+	if len(p.doc.Items) == MaxItems {
+		p.note(0, fmt.Sprintf("only the first %d items were read", MaxItems))
+	}
+}
+
+// heading follows a heading, or a line that serves as one.
+func (p *parser) heading(b block, r rich, level int) {
+	words := strings.Trim(r.line(), "[]")
+	r.text = strings.Trim(r.text, "[]") // as a type in bold is rendered
+	before := p.sec.number
+	title := p.facts.title == "" && b.level == 1 && level == 1
+	if level < labelLevel {
+		p.sec.heading(level, r, title)
+		p.facts.heading(b.level, words)
+	} else {
+		p.sec.label(r)
+	}
+	name, _ := headingName(words)
+	if level < labelLevel || excludes(name) {
+		p.timeline = timelineWords.get().MatchString(name)
+	}
+	if p.sec.number != before || p.sec.open == 0 {
+		p.endSection()
+	}
+	if p.sec.number != before {
+		p.looked = append(p.looked, section{line: b.line, words: words, items: len(p.doc.Items), dropped: p.dropped})
+	}
+}
+
+var timelineWords = lazy(`time ?line|chronolog|cronolog|zeitleiste|zeitachse|ablauf|linha do tempo|línea de tiempo|tijdlijn|oś czasu|хронолог|таймлайн|時系列|経緯|タイムライン|时间线|時間線|经过|타임라인|경과|event log|sequence of events`)
+
+// paragraph reads a paragraph, and returns how many further blocks it took.
+func (p *parser) paragraph(blocks []block) int {
+	b := blocks[0]
+	r := render(b.text)
+	if r.text == "" {
+		return 0
+	}
+	if p.isLabel(blocks, r) {
+		if n := p.headingItem(blocks, r); n > 0 {
+			return n - 1
+		}
+		p.heading(b, r, labelLevel)
+		return 0
+	}
+	if n := p.labelledParagraph(blocks, r); n > 0 {
+		return n - 1
+	}
+	if st := p.sec.state(); st.active {
+		p.prose = append(p.prose, candidate{block: b, st: st, at: p.at, weak: st.part == 0})
+		p.saw(&b)
+		return 0
+	}
+	for l := range strings.SplitSeq(r.plain(r.text), "\n") {
+		p.facts.line(l)
+	}
+	p.facts.prose(r.line())
+	return 0
+}
+
+// saw counts what stands in a section and is no item.
+func (p *parser) saw(b *block) {
+	if st := p.sec.state(); st.active && len(p.looked) > 0 {
+		if s := &p.looked[len(p.looked)-1]; b.kind == paragraphBlock {
+			s.text++
+		} else {
+			s.otherwise++
+		}
+	}
+}
+
+// isLabel reports whether a paragraph is a line that serves as a heading: one
+// short line wholly in bold, or the bare words "Action items", or, above a
+// list in a section, a few words with a colon.
+func (p *parser) isLabel(blocks []block, r rich) bool {
+	words := r.line()
+	if words == "" || len(words) > 120 || strings.Contains(r.text, "\n") || hasSentinel(r.text) && len(words) > 80 {
+		return false
+	}
+	allBold := true
+	for _, s := range blocks[0].text {
+		if strings.TrimSpace(s.text) != "" && strings.Trim(s.text, " :：") != "" && s.style&bold == 0 {
+			allBold = false
+		}
+	}
+	if allBold && len(words) <= 80 {
+		return true
+	}
+	if len(words) > 80 {
+		return false
+	}
+	name, _ := headingName(words)
+	bare := !strings.HasSuffix(words, ".") && !strings.HasSuffix(words, "。")
+	colon := strings.HasSuffix(words, ":") || strings.HasSuffix(words, "：")
+	if len(blocks) > 1 {
+		switch blocks[1].kind {
+		case listBlock, tableBlock:
+			if bare && (opens(name) && len(strings.Fields(name)) <= 5 || excludes(name) && colon && len(strings.Fields(name)) <= 4) {
+				return true
+			}
+			n := len(strings.Fields(words))
+			return p.sec.state().active && colon && n <= 5 && len([]rune(words)) <= 50 && !imperative(words) || p.sec.shut == labelLevel && colon && n <= 4
+		case paragraphBlock:
+			return bare && len(strings.Fields(name)) <= 4 && opens(name) && containsPhrase(name, bareHeadings, 4)
+		}
+	}
+	return false
+}
+
+// bareHeadings are the words that head a section also when nothing shows that
+// they are a heading.
+var bareHeadings = []string{"action items", "action item", "follow-up actions", "follow-ups", "next steps", "corrective actions", "preventive actions", "remediation items", "actionables", "follow up actions", "アクションアイテム", "再発防止策", "今後の対応", "行动项", "改进措施", "后续行动", "후속 조치", "nächste schritte", "maßnahmen", "plan d'action", "actions correctives", "próximos pasos", "acciones correctivas", "próximos passos", "ações corretivas", "azioni correttive", "vervolgacties", "следующие шаги", "план действий"}
+
+// headingItem reads a heading in a section that is an item itself: it is
+// followed by its owner or by its description. It returns how many blocks
+// belong to it.
+func (p *parser) headingItem(blocks []block, r rich) int {
+	st := p.sec.state()
+	level := blocks[0].level
+	if blocks[0].kind == paragraphBlock {
+		level = labelLevel
+	}
+	if !st.active || level <= st.level {
+		return 0
+	}
+	words := r.line()
+	name, _ := headingName(words)
+	numbered := itemNumber.get().MatchString(words)
+	if name == "" || len(strings.Fields(name)) < 2 && !cjk(name) && !numbered || excludes(name) || isTypeWord(name) || horizon(name) || isPriorityWord(name) || !numbered && opens(name) || isStatus(name) || typeIn(words, "") != "" {
+		return 0
+	}
+	n := 1
+	lists, tables, texts, known := 0, 0, 0, 0
+	for ; n < len(blocks); n++ {
+		b := blocks[n]
+		if b.kind == headingBlock {
+			if b.level > level && blocks[0].kind == headingBlock {
+				return 0 // it has parts of its own
+			}
+			break
+		}
+		if b.kind == paragraphBlock && level == labelLevel && n > 0 && p.isLabel(blocks[n:], render(b.text)) && !fieldLine(b) {
+			break
+		}
+		switch b.kind {
+		case listBlock:
+			if k := fieldEntries(b.entries); k*2 >= len(b.entries) {
+				known += k
+			} else {
+				lists++
+			}
+		case tableBlock:
+			tables++
+		case paragraphBlock:
+			if fieldLine(b) {
+				known++
+			} else {
+				texts++
+			}
+		}
+	}
+	verb := imperative(stripNumber(words))
+	switch {
+	case tables > 0 && known == 0:
+		return 0
+	case known > 0 && (lists == 0 || verb || numbered || len(strings.Fields(name)) >= 4):
+	case lists > 0:
+		if !numbered || !verb || len(strings.Fields(name)) < 4 {
+			return 0
+		}
+	case texts > 0 && (verb || numbered):
+	case texts == 0 && lists == 0 && known == 0 && (verb || numbered) && blocks[0].kind == headingBlock:
+	default:
+		return 0
+	}
+	f := fields{}
+	r.lead = ""
+	r.text = strings.ReplaceAll(r.text, "\n", " ")
+	if cut := numbering.get().FindString(r.text); cut != "" && len(cut) < len(r.text) {
+		r.text = strings.TrimSpace(r.text[len(cut):])
+	}
+	below := p.below(blocks[1:n], &f, &r, 0)
+	p.item(r, below, f, st, blocks[0].line)
+	return n
+}
+
+var itemNumber = lazy(`(?i)^(?:action(?: item)?|ai|ap|item|task|recommendation|improvement|maßnahme|acción|ação|azione|actie|действие|アクション|対策|行动项?|措施|조치)[ #-]*\d{1,3}\b|^\d{1,2}[.)]\s|^#\d{1,2}\b|^[a-z]{2,4}-\d{1,3}[:. ]`)
+
+func stripNumber(s string) string {
+	if cut := leadNumber.get().FindString(s); cut != "" {
+		return s[len(cut):]
+	}
+	if cut := numbering.get().FindString(s); cut != "" {
+		return strings.TrimSpace(s[len(cut):])
+	}
+	return s
+}
+
+// fieldLine reports whether a paragraph has a line that is a field.
+func fieldLine(b block) bool {
+	for _, l := range b.text.lines() {
+		text := strings.TrimLeft(l.plainText(), " -*•")
+		if i := strings.IndexAny(text, ":："); i > 0 && i < 60 && fieldKey(text[:i]) != noField {
+			return true
+		}
+	}
+	return false
+}
+
+// labelled reads the entries of a list outside of any section that say that
+// they are items: "Action item: …".
+func (p *parser) labelled(b block, st state) {
+	for _, e := range b.entries {
+		if len(e.blocks) == 0 || e.blocks[0].kind != paragraphBlock {
+			continue
+		}
+		r := render(e.blocks[0].text)
+		if !p.saysItem(r) {
+			continue
+		}
+		r.checked = e.checked
+		f := fields{}
+		r.text = titleLine(r.text, &f)
+		below := p.below(e.blocks[1:], &f, &r, 0)
+		p.item(r, below, f, state{}, e.line)
+	}
+}
+
+// plainLabel is a label that is clear without being bold.
+var plainLabel = lazy(`(?i)^\[?(?:action item|follow[- ]?up (?:item|action)|corrective action|preventive action|アクションアイテム|行动项|액션 아이템)\]?(?: ?#?\d{1,3})?\]?\s*[:：]\s*\S|^(?:ACTION|TODO|AI|FOLLOW-UP)(?: ?#?\d{1,3})?:\s+\S`)
+
+// saysItem reports whether a text starts with the label of an item.
+func (p *parser) saysItem(r rich) bool {
+	m := actionLabel.get().FindString(r.text)
+	if m == "" || len(m) >= len(r.text) || p.timeline && !plainLabel.get().MatchString(r.text) || past(r.text[len(m):]) {
+		return false
+	}
+	if p.sec.shut > 0 && !plainLabel.get().MatchString(r.text) && p.timeline {
+		return false
+	}
+	lead := strings.TrimRight(r.lead, ":： ")
+	return plainLabel.get().MatchString(r.text) || lead != "" && strings.HasPrefix(m, lead)
+}
+
+// labelledParagraph reads a paragraph that says that it is an item, and
+// returns how many blocks it took.
+func (p *parser) labelledParagraph(blocks []block, r rich) int {
+	if !p.saysItem(r) {
+		return 0
+	}
+	n := 1
+	for n < len(blocks) && n < 6 && (blocks[n].kind == paragraphBlock && onlyFields(blocks[n].text) || blocks[n].kind == listBlock && fieldEntries(blocks[n].entries) == len(blocks[n].entries)) {
+		n++
+	}
+	// Several on lines of their own are several items.
+	var starts []inline
+	for _, l := range blocks[0].text.lines() {
+		one := render(l)
+		if len(starts) == 0 || p.saysItem(one) {
+			starts = append(starts, l)
+			continue
+		}
+		k := len(starts) - 1
+		starts[k] = append(append(starts[k], span{text: "\n"}), l...)
+	}
+	for i, s := range starts {
+		one, f := render(s), fields{}
+		one.text = titleLine(one.text, &f)
+		below := ""
+		if i == len(starts)-1 {
+			below = p.below(blocks[1:n], &f, &one, 0)
+		}
+		st := p.sec.state()
+		if !st.active {
+			st = state{}
+		}
+		p.item(one, below, f, st, blocks[0].line)
+	}
+	return n
+}
+
+// onlyFields reports whether every line of a paragraph is a field.
+func onlyFields(in inline) bool {
+	for _, l := range in.lines() {
+		if f := (fields{}); !l.empty() && !takeLine(strings.TrimSpace(l.plainText()), &f) {
+			return false
+		}
+	}
+	return true
+}
+
+func (p *parser) note(line int, s string) {
+	if line > 0 {
+		s = fmt.Sprintf("line %d: %s", line, s)
+	}
+	if len(p.doc.Notes) < maxNotes && !slices.Contains(p.doc.Notes, s) {
+		p.doc.Notes = append(p.doc.Notes, s)
+	}
+}
+
+// add keeps an item.
+func (p *parser) add(it Item) {
+	if len(p.doc.Items) < MaxItems {
+		p.doc.Items = append(p.doc.Items, it)
+		p.order = append(p.order, p.at)
+	}
+}
+
+// inOrder puts the items into the order of the document: those of paragraphs
+// are found last.
+func (p *parser) inOrder() {
+	sort.Stable(byBlock{p})
+}
+
+type byBlock struct{ *parser }
+
+func (b byBlock) Len() int           { return len(b.order) }
+func (b byBlock) Less(i, j int) bool { return b.order[i] < b.order[j] }
+func (b byBlock) Swap(i, j int) {
+	b.order[i], b.order[j] = b.order[j], b.order[i]
+	b.doc.Items[i], b.doc.Items[j] = b.doc.Items[j], b.doc.Items[i]
+}

@@ -1,0 +1,255 @@
+package postmortem
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+)
+
+// candidate is a paragraph in a section: an item if the section has no list,
+// table or heading that is one.
+type candidate struct {
+	block block
+	st    state
+	at    int
+	weak  bool // it stands above the sub-headings
+	open  bool // its section is not over yet
+	empty bool // its section, or its part, has no other items
+	items int
+}
+
+// endSection decides on the paragraphs of the section that ended: they are
+// items if nothing else in it was one.
+func (p *parser) endSection() {
+	if len(p.looked) == 0 {
+		return
+	}
+	s := &p.looked[len(p.looked)-1]
+	found := len(p.doc.Items) - s.items
+	for i := range p.prose {
+		c := &p.prose[i]
+		if c.st.section == len(p.looked) && !c.empty {
+			c.empty = found == 0
+			c.items = found
+		}
+	}
+}
+
+// maxProse bounds the paragraphs that become items: a long report under a
+// loose heading is no list of commitments.
+const maxProse = 12
+
+// addProse makes items of the paragraphs of sections that have nothing else.
+func (p *parser) addProse() {
+	count := map[int]int{}
+	for _, c := range p.prose {
+		if c.empty {
+			count[c.st.section]++
+		}
+	}
+	for _, c := range p.prose {
+		if !c.empty || count[c.st.section] > maxProse || c.st.done {
+			continue
+		}
+		p.at = c.at
+		for _, one := range commitments(c.block.text) {
+			r, f := render(one), fields{}
+			r.text = strings.ReplaceAll(r.text, "\n", " ")
+			if r.lead != "" && isTypeWord(strings.TrimRight(r.lead, ":. ")) {
+				r.lead = ""
+			}
+			p.item(r, "", f, c.st, c.block.line)
+		}
+	}
+}
+
+// commitments returns the parts of a paragraph that say what will be done: its
+// lines if each is one, else all of it.
+func commitments(in inline) []inline {
+	lines := in.lines()
+	if len(lines) > 1 {
+		each := true
+		for _, l := range lines {
+			text := strings.TrimSpace(l.plainText())
+			first, _ := firstLetter(text)
+			each = each && text != "" && (unicode.IsUpper(first) || unicode.Is(unicode.Lo, first)) && (imperative(text) || commits(text)) && !past(text)
+		}
+		if each {
+			return lines
+		}
+	}
+	text := strings.Join(strings.Fields(in.plainText()), " ")
+	if text == "" || strings.HasSuffix(text, ":") || strings.HasSuffix(text, "：") || len(text) > 1500 || past(text) || instruction(text) {
+		return nil
+	}
+	if imperative(text) || commits(text) {
+		return []inline{in}
+	}
+	return nil
+}
+
+func firstLetter(s string) (rune, bool) {
+	for _, r := range s {
+		if unicode.IsLetter(r) {
+			return r, true
+		}
+	}
+	return 0, false
+}
+
+// will matches the words with which a text commits to something.
+var will = lazy(`(?i)\b(?:we|they)(?:'ll|’ll)\b|\b(?:will|should|must|shall|needs? to|have to|has to|ought to|plan(?:s|ned|ning)? to|(?:is|are) plan(?:ned|ning)|plan(?:s|ning)? on|going to|to be (?:done|added|created|implemented|fixed|updated|improved|reviewed)|intends? to|intend(?:s|ing)? to|aim(?:s|ing)? to|want(?:s|ing)? to|are (?:adding|building|working on|moving|implementing|investigating|evaluating))\b|` +
+	`\b(?:werden wir|wir werden|wird|werden|sollten?|soll|müssen|muss|planen|ist geplant)\b|\b(?:nous (?:allons|devons|prévoyons|devrions)|il faut|il faudra|devrait|devra|doit|doivent|sera|seront|est prévu)\b|\b(?:vamos a|debemos|deberíamos|debería|hay que|se debe|se va a|se implementará|planeamos|necesitamos|será|serán|está previsto)\b|\b(?:vamos|devemos|deveríamos|precisamos|planejamos|iremos|deve ser|devem ser|será|serão)\b|\b(?:dobbiamo|dovremmo|bisogna|verrà|verranno|prevediamo|intendiamo)\b|\b(?:we (?:gaan|moeten|zullen|willen)|moet(?:en)?|zal|zullen|wordt|worden)\b|` +
+	`(?:należy|musimy|powinniśmy|będziemy|planujemy|zamierzamy|zostanie|нужно|необходимо|следует|планируем|будем|должны|надо|будет|добавим|внедрим|する予定|予定です|べき|必要があ|ていきます|します|する。|検討する|実施する|将|将会|需要|应该|应当|计划|必须|建议|예정|해야|필요|계획|하겠|할 것)`)
+
+func commits(s string) bool { return will.get().MatchString(s) }
+
+// verbs with which English items begin.
+var verbs = wordSet(`add adopt adjust alert align allow analyse analyze announce apply archive arrange ask assess assign assure audit automate avoid backfill backport balance ban benchmark block bring build bump cache cap capture change check clarify clean cleanup clear close collect communicate compare complete conduct configure confirm connect consider consolidate contact continue contribute convert coordinate copy cover create cut decide decommission decouple deduplicate define delete deliver demote deploy deprecate design detect determine develop diagnose disable disallow discuss distribute do document download drop duplicate educate eliminate emit enable encode encourage encrypt enforce engage enhance ensure establish evaluate evict examine exclude execute expand explore export expose extend extract fail fetch figure file fill filter find finish fix follow force formalize freeze gate gather generate get give grant guard handle harden have help hide hold host identify implement import improve include incorporate increase inform instrument integrate introduce inventory investigate invest isolate issue keep learn limit link load lock log look lower maintain make manage map mark measure merge migrate mirror mitigate modify monitor move mute name notify offer open optimise optimize order organise organize overhaul own page paginate parallelize patch perform persist pin plan point post practice practise prefer prepare prevent prioritise prioritize probe process procure promote propose protect provide provision prune publish pull purge push put quarantine query raise rate re-enable re-evaluate reach read rebuild recommend reconfigure reconsider record recover recreate redesign redirect reduce refactor refine refresh reimplement reject relax release reload relocate remediate remind remove rename renew reorganize repair replace replicate report reproduce request require reschedule research reset resize resolve restart restore restrict restructure resume retain rethink retire retrain retry return reuse revert review revise revisit revoke rewrite roll rollout rotate route run sanitize save scale scan schedule scope script search secure see seed segment send separate serve set setup shard share ship shorten show simplify simulate split stabilize stage standardise standardize start stop store streamline strengthen study submit subscribe support surface survey suspend swap switch sync synchronize tag take talk target teach tell terminate test throttle tidy tighten track train transfer translate treat triage trigger trim troubleshoot try tune turn unblock uncouple understand unify uninstall update upgrade upload use validate verify version wait warn watch whitelist widen wire work wrap write allowlist denylist rate-limit load-test dry-run double-check cross-check`)
+
+func wordSet(s string) map[string]bool {
+	m := map[string]bool{}
+	for w := range strings.FieldsSeq(s) {
+		m[w] = true
+	}
+	return m
+}
+
+// imperative reports whether a text starts as items do: with a verb in the
+// imperative or, in languages that use it so, in the infinitive.
+func imperative(s string) bool {
+	s = strings.TrimLeft(strings.ToLower(s), " \t\"'“‘`*_([-•")
+	word := s
+	if i := strings.IndexFunc(s, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(",.:;/()", r) }); i >= 0 {
+		word = s[:i]
+	}
+	if verbs[word] {
+		return true
+	}
+	if asciiOnly(word) && !asciiOnly(s) || len(word) > 4 && !verbs[word] {
+		// Spanish, Portuguese, French, Italian, Dutch, Russian, Polish.
+		if rest := strings.TrimSpace(s[len(word):]); rest != "" && foreignVerb(word, s) {
+			return true
+		}
+	}
+	end := strings.TrimRight(s, ".。!！ ")
+	for _, tail := range []string{"する", "追加", "作成", "実施", "導入", "検討", "改善", "修正", "整備", "見直し", "設定", "更新", "調査", "対応", "強化", "こと", "하기", "추가", "도입", "개선", "수정", "작성", "강화", "검토"} {
+		if strings.HasSuffix(end, tail) {
+			return true
+		}
+	}
+	for _, head := range []string{"增加", "添加", "优化", "完善", "建立", "修复", "改进", "引入", "加强", "升级", "配置", "编写", "梳理", "补充", "推动", "实现", "调整", "制定", "对", "为", "将", "增强", "更新", "检查", "新增", "修改", "禁止", "限制"} {
+		if strings.HasPrefix(s, head) {
+			return true
+		}
+	}
+	return germanTask(end)
+}
+
+// foreignVerb reports whether a word looks like an infinitive, in a text that
+// is no English.
+func foreignVerb(word, s string) bool {
+	if !foreign(s) {
+		return false
+	}
+	return hasSuffix(word, "ar", "er", "ir", "re", "are", "ere", "ire", "ть", "ти", "ować", "ać", "ić", "yć", "eć")
+}
+
+var foreignWords = wordSet(`el la los las de del en para por con un una que les le des du une et pour sur dans au aux avec os as do da dos das em no na com uma il lo gli i di per nel nella delle dei alla der die das den und für von zu mit bei im het een van voor met op w na do z dla oraz i на в для и по с из при do`)
+
+// foreign reports whether the small words of a text are of another language.
+func foreign(s string) bool {
+	n := 0
+	for w := range strings.FieldsSeq(s) {
+		if foreignWords[w] {
+			n++
+		}
+	}
+	return n > 0
+}
+
+func hasSuffix(s string, tails ...string) bool {
+	for _, t := range tails {
+		if strings.HasSuffix(s, t) && len(s) > len(t)+1 {
+			return true
+		}
+	}
+	return false
+}
+
+// germanTask reports whether a text ends in an infinitive, as German and
+// Dutch tasks do: "Alarme für die Warteschlange einrichten".
+func germanTask(s string) bool {
+	list := strings.Fields(s)
+	if len(list) < 2 {
+		return false
+	}
+	return hasSuffix(list[len(list)-1], "ieren", "ichten", "ügen", "ellen", "ühren", "essern", "üfen", "assen", "ändern", "legen", "setzen", "bauen", "schreiben", "machen", "stellen", "voeren", "maken", "passen", "voegen", "leiten", "reichen", "messen", "testen", "holen", "nehmen", "lösen", "mieren", "ziehen", "sichern", "leren", "zetten")
+}
+
+// pastWords are the forms that tell what was done.
+var pastWords = wordSet(`added adjusted applied asked blocked built changed checked cleaned cleared closed completed configured contacted corrected created deleted deployed disabled discovered drained enabled ensured failed fixed flushed identified implemented installed introduced investigated killed made manually merged migrated moved notified opened patched paused published pushed rebooted rebuilt redeployed released reloaded removed renamed renewed replaced reported resolved restarted restored reverted reviewed rolled ran rotated scaled sent shipped shut stopped switched terminated took triggered turned updated upgraded verified was were wrote`)
+
+var pastForm = lazy(`(?i)^(?:we|i|the team|they|on-?call)(?: have|'ve|’ve| has| had)?(?: also| already| now| since| immediately| then)? (\w+)|^(?:this|it|that) (?:was|has been|is now)\b|\b(?:has|have) (?:already |now |since )?been \w+ed\b|\b(?:was|were) (?:already |immediately |then )?\w+ed\b`)
+
+// past reports whether a text tells what was done, not what is to do.
+func past(s string) bool {
+	s = strings.ToLower(strings.TrimLeft(s, " \"'“‘`*_([-•"))
+	word, _, _ := strings.Cut(s, " ")
+	if pastWords[strings.Trim(word, ",.:;")] && !commits(s) {
+		return true
+	}
+	if m := pastForm.get().FindStringSubmatch(s); m != nil && !commits(s) {
+		return m[1] == "" && !imperative(s) || pastWords[m[1]] || hasSuffix(m[1], "ed")
+	}
+	return false
+}
+
+func cjk(s string) bool {
+	for _, r := range s {
+		if unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul) {
+			return true
+		}
+	}
+	return false
+}
+
+// explain says for each section that looked like action items, and gave none,
+// why; and why a document has none at all.
+func (p *parser) explain() {
+	for i, s := range p.looked {
+		next, dropped := len(p.doc.Items), p.dropped
+		if i+1 < len(p.looked) {
+			next, dropped = p.looked[i+1].items, p.looked[i+1].dropped
+		}
+		if next > s.items || p.proseOf(i+1) {
+			continue
+		}
+		why := "it is empty"
+		switch {
+		case dropped > s.dropped:
+			why = "only placeholders"
+		case s.otherwise > 0:
+			why = "its table has no column for the action; name it “Action item”"
+		case s.text > 0:
+			why = "its text is neither a list nor a table, and commits to nothing"
+		}
+		p.note(s.line, fmt.Sprintf("the section %s holds no action items: %s", quoted(s.words), why))
+	}
+	if len(p.doc.Items) == 0 && len(p.looked) == 0 {
+		p.note(0, "no action items were found: put them in a list under a heading such as “Action items”, or in a table with a column “Action item”")
+	}
+}
+
+func (p *parser) proseOf(section int) bool {
+	for _, c := range p.prose {
+		if c.st.section == section && c.empty {
+			for _, at := range p.order {
+				if at == c.at {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}

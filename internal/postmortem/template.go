@@ -1,0 +1,68 @@
+package postmortem
+
+import (
+	"strings"
+
+	"golang.org/x/net/html/atom"
+)
+
+var (
+	templateWord = lazy(`(?i)\btemplate\b|\bvorlage\b|\bplantilla\b|\bmodèle\b|\bmodelo\b|\bmodello\b|\bsjabloon\b|\bszablon\b|\bшаблон|テンプレート|雛形|ひな形|模板|範本|템플릿|양식`)
+	blanks       = lazy(`\{\{[^{}\n]{1,80}\}\}|<[A-Za-z][^<>\n/="]{1,60}>|\[[A-Z][^\[\]\n]{2,80}\](?:[^(\[:]|$)|\b(?:YYYY|yyyy)[-/](?:MM|mm)[-/](?:DD|dd)\b|\b(?:HH|hh):(?:MM|mm)\b|\bTBD\b|\bX{2,}\b|\bINC-X+\b|_{4,}|\b(?:MM|DD)/(?:DD|MM)/YYYY\b|［[^］\n]{2,40}］|@(?:owner|name|username|handle|assignee)\b`)
+)
+
+// outlineText is what a reader sees of a document, bounded. Of Markdown and
+// plain text it is the source: there, <service> is a blank as well as a tag.
+func outlineText(blocks []block, f format, text string) string {
+	const limit = 64 << 10
+	if f == markdownFormat || f == textFormat {
+		return text[:min(len(text), limit)]
+	}
+	var b strings.Builder
+	var write func(blocks []block, depth int)
+	write = func(blocks []block, depth int) {
+		for _, bl := range blocks {
+			if b.Len() > limit || depth > maxNesting {
+				return
+			}
+			b.WriteString(bl.text.plainText())
+			b.WriteByte('\n')
+			for _, e := range bl.entries {
+				write(e.blocks, depth+1)
+			}
+			for _, r := range bl.rows {
+				for _, c := range r.cells {
+					b.WriteString(c.plainText())
+					b.WriteByte('\n')
+				}
+			}
+		}
+	}
+	write(blocks, 0)
+	return b.String()
+}
+
+// countBlanks counts the places that wait to be filled in. Tags of HTML are
+// none.
+func countBlanks(text string) int {
+	n := 0
+	for _, m := range blanks.get().FindAllString(text, 400) {
+		if name := strings.ToLower(strings.Trim(m, "<>")); m[0] == '<' && (atom.Lookup([]byte(name)) != 0 || htmlName(name)) {
+			continue
+		}
+		n++
+	}
+	return n
+}
+
+// template reports whether a document is a form that nobody filled in: one
+// that calls itself a template and has blanks, or that is full of blanks and
+// names no day. A document about a real incident may keep some of either.
+func (p *parser) template(name, text string) bool {
+	n := countBlanks(text)
+	named := templateWord.get().MatchString(p.facts.title) || templateWord.get().MatchString(strings.NewReplacer("_", " ", "-", " ").Replace(name))
+	if named {
+		return n >= 2 || p.facts.date == ""
+	}
+	return n >= 8 && p.facts.date == ""
+}

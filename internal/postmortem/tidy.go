@@ -1,0 +1,127 @@
+package postmortem
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// tidy finds the lists that a format did not mark as such: lines that start
+// with "•", "☐" or "（1）" within a paragraph, as pasted text and exports have
+// them.
+func tidy(blocks []block) []block {
+	out := make([]block, 0, len(blocks))
+	for _, b := range blocks {
+		if b.kind != paragraphBlock {
+			out = append(out, b)
+			continue
+		}
+		for _, part := range bulletLines(b) {
+			if k := len(out); part.kind == listBlock && k > 0 && out[k-1].kind == listBlock && out[k-1].level == pasted {
+				out[k-1].entries = append(out[k-1].entries, part.entries...)
+				continue
+			}
+			out = append(out, part)
+		}
+	}
+	return out
+}
+
+// pasted marks, in the level of a list, one that was found in a paragraph.
+const pasted = 1
+
+// bulletLines splits a paragraph at its bullets: the text above them, and a
+// list of them.
+func bulletLines(b block) []block {
+	text := b.text.plainText()
+	if !mayHaveBullets(text) {
+		return []block{b}
+	}
+	lines := b.text.lines()
+	type found struct {
+		at, skip int
+		box      *bool
+		dash     bool
+	}
+	var marks []found
+	filled, dashes := 0, 0
+	for i, l := range lines {
+		t := l.plainText()
+		lead := len(t) - len(strings.TrimLeft(t, " \u3000"))
+		t = t[lead:]
+		if t == "" {
+			continue
+		}
+		filled++
+		if box, rest, ok := cutBox(t); ok && rest != "" {
+			marks = append(marks, found{i, lead + len(t) - len(rest), &box, false})
+			continue
+		}
+		if n, ordered := bullet(t); n > 0 && n < len(t) {
+			first, _ := utf8.DecodeRuneInString(t)
+			dash := strings.ContainsRune("-*+–—·→", first) || ordered && first < utf8.RuneSelf
+			if dash {
+				dashes++
+			}
+			marks = append(marks, found{i, lead + n, nil, dash})
+		}
+	}
+	// A single dash or number may be the text's own.
+	if len(marks) == 0 || dashes == len(marks) && (len(marks) < 2 && filled > 1 || marks[0].at > 1) {
+		return []block{b}
+	}
+	if dashes == 1 && len(marks) == 1 {
+		first, _ := utf8.DecodeRuneInString(strings.TrimSpace(text))
+		if first != '-' && first != '*' {
+			return []block{b}
+		}
+	}
+	var out []block
+	if head := joinLines(lines[:marks[0].at]); !head.empty() {
+		out = append(out, block{kind: paragraphBlock, line: b.line, text: head})
+	}
+	list := block{kind: listBlock, line: b.line + marks[0].at, level: pasted}
+	for k, m := range marks {
+		end := len(lines)
+		if k+1 < len(marks) {
+			end = marks[k+1].at
+		}
+		in := joinLines(append([]inline{lines[m.at].skip(m.skip)}, lines[m.at+1:end]...))
+		e := entry{line: b.line, checked: m.box, blocks: []block{{kind: paragraphBlock, line: b.line, text: in}}}
+		list.entries = append(list.entries, e)
+	}
+	return append(out, list)
+}
+
+// mayHaveBullets is a quick look, as most paragraphs have none.
+func mayHaveBullets(s string) bool {
+	for l := range strings.SplitSeq(s, "\n") {
+		l = strings.TrimLeft(l, " \u3000")
+		if l == "" {
+			continue
+		}
+		if l[0] >= utf8.RuneSelf {
+			if n, _ := bullet(l); n > 0 {
+				return true
+			}
+			if _, _, ok := cutBox(l); ok {
+				return true
+			}
+			continue
+		}
+		if l[0] == '[' || l[0] == '-' || l[0] == '*' || l[0] == '(' || isDigit(l[0]) {
+			return true
+		}
+	}
+	return false
+}
+
+func joinLines(lines []inline) inline {
+	var out inline
+	for i, l := range lines {
+		if i > 0 {
+			out = append(out, span{text: "\n"})
+		}
+		out = append(out, l...)
+	}
+	return out
+}
