@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -41,7 +40,7 @@ const (
 
 	// patience is how long something may take before a test gives up on it. It
 	// is only ever waited for when a test fails.
-	patience = 30 * time.Second
+	patience = time.Minute
 )
 
 // scene is what one test changes of the usual installation. The texts are
@@ -154,10 +153,9 @@ func prepare(t *testing.T, s scene) *world {
 	w.http = &http.Client{Transport: w.faults}
 	t.Cleanup(transport.CloseIdleConnections)
 
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := freePort()
 	require.NoError(t, err)
-	w.url = "http://" + listener.Addr().String()
-	require.NoError(t, listener.Close())
+	w.url = "http://127.0.0.1:" + port
 	w.config = w.yaml(s)
 	w.api = api.NewClient(w.url, aliceToken)
 	t.Cleanup(func() {
@@ -366,6 +364,8 @@ func (w *world) pass(d time.Duration) {
 	w.t.Helper()
 	w.settle()
 	w.clock.ahead.Add(int64(d))
+	// Whoever waits for the queue went by the time before.
+	require.NoError(w.t, w.redis.Publish(w.t.Context(), "{holdfast}:wake", "").Err())
 }
 
 // answer is what a server said.

@@ -1,6 +1,7 @@
 package containment
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"testing"
 
@@ -73,4 +74,34 @@ func BenchmarkAncestor30k(b *testing.B) {
 			}
 		}
 	})
+}
+
+// One verdict pass of a deployment: every open item is asked whether its change
+// is in the new commit. Patches are known, as after the first pass; a third of
+// the changes is on a release line that the live commit is not on.
+func BenchmarkPass(b *testing.B) {
+	x := NewIndex()
+	var commits []Commit
+	for i, ps := range large(largeCommits) {
+		c := Commit{SHA: id(i), Author: fmt.Sprint("a", i%300), AuthorTime: int64(i), Subject: fmt.Sprint("a change with the number ", i), Patch: fmt.Sprint(i)}
+		for _, p := range ps {
+			c.Parents = append(c.Parents, id(p))
+		}
+		if i%200 == 150 {
+			c.Reverts = []Revert{{SHA: id(i - 7), Strong: true}}
+		}
+		commits = append(commits, c)
+	}
+	require.NoError(b, x.Add(commits...))
+	for _, items := range []int{10, 1_000, 100_000} {
+		b.Run(fmt.Sprint(items, " items"), func(b *testing.B) {
+			b.ReportAllocs()
+			for n := 0; b.Loop(); n++ {
+				live := id(largeCommits - 1 - n%200)
+				for i := range items {
+					x.Contains(Change{Landed: id(largeCommits - 1 - i%20_000)}, live)
+				}
+			}
+		})
+	}
 }

@@ -81,6 +81,10 @@ type State struct {
 
 	Verdict VerdictLine `json:"verdict"` // the last decision
 
+	// ServicesNamed are the services that were named after the filing, by a
+	// person or for a duplicate: the answer where a change touches no service.
+	ServicesNamed []string `json:"services_named,omitempty"`
+
 	// Concerned are the services that its changes concern, as last worked
 	// out; the store indexes items by them and by Spec.Services.
 	Concerned []string `json:"concerned,omitempty"`

@@ -29,9 +29,20 @@ func (r *Repo) LearnPatches(ctx context.Context, shas []string) error {
 	}
 	lacking := slices.DeleteFunc(slices.Clone(shas), func(sha string) bool { return !g.Has(sha) || g.HasPatch(sha) })
 	done()
-	if len(lacking) == 0 {
-		return nil
+	atOnce := 500
+	if r.foreign {
+		atOnce = max(1, len(lacking))
 	}
+	for part := range slices.Chunk(lacking, atOnce) {
+		// Each part is kept: who runs out of time goes on from there.
+		if err := r.learnPatches(ctx, part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Repo) learnPatches(ctx context.Context, lacking []string) error {
 	files, err := r.changed(ctx, lacking, append([]string{":/"}, noise...), true)
 	if errors.Is(err, errRefused) {
 		// It will not do so the next time either: the other signs must do.

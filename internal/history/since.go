@@ -35,7 +35,7 @@ func (r *Repo) Since(ctx context.Context, old string, after time.Time, limit int
 	}
 	from := "^" + old
 	if !known {
-		from = "--since=" + strconv.FormatInt(after.Unix(), 10)
+		from = "--since=" + after.UTC().Format(time.RFC3339)
 	}
 	err = r.local(ctx, nil, func(out io.Reader) error {
 		in := bufio.NewReader(out)

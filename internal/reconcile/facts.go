@@ -108,7 +108,7 @@ func (r *Reconciler) place(ctx context.Context, s *Setup, st domain.State, f *po
 	unsure := map[string]bool{} // changes of which it is not known which paths they touch
 	for _, c := range Counting(st) {
 		pc := policy.Change{Change: c, Presence: map[domain.Target]policy.Presence{}, Flags: flags(st, c), Before: slices.Contains(st.EvidenceBefore, c.Key())}
-		concerned, sure := r.concerned(ctx, s, st.Spec, c)
+		concerned, sure := r.concerned(ctx, s, st, c)
 		unsure[c.Key()] = !sure
 		for _, svc := range concerned {
 			pc.Services = append(pc.Services, svc.Name)

@@ -111,7 +111,7 @@ func fold(st *domain.State, e domain.Entry) {
 		st.Attestation, st.EvidenceBefore = e.Attestation, without(st.EvidenceBefore, attestedKey)
 		peace(st)
 	case domain.ServicesSet:
-		st.Spec.Services, st.UpdateOwed = e.Spec.Services, true
+		st.Spec.Services, st.ServicesNamed, st.UpdateOwed = e.Spec.Services, e.Spec.Services, true
 	case domain.DueSet:
 		st.Spec.Due, st.UpdateOwed, st.DueMoved = e.Spec.Due, true, true
 	case domain.PrioritySet:

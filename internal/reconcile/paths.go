@@ -11,10 +11,11 @@ import (
 
 // concerned lists the services that a change concerns: those of its own
 // repository that the item names, else all of that repository; of these, where
-// a service has paths, only those whose paths the change touches. Where these
-// cannot be read, sure is false and no service is left out for its paths.
-func (r *Reconciler) concerned(ctx context.Context, s *Setup, spec domain.ItemSpec, c domain.Change) (list []domain.Service, sure bool) {
-	list = concernedBy(s, spec, c)
+// a service has paths, only those whose paths the change touches. One that
+// touches none concerns the services that a person named since. Where the paths
+// cannot be read, sure is false and no service is left out for them.
+func (r *Reconciler) concerned(ctx context.Context, s *Setup, st domain.State, c domain.Change) (list []domain.Service, sure bool) {
+	list = concernedBy(s, st.Spec, c)
 	if !slices.ContainsFunc(list, func(svc domain.Service) bool { return len(svc.Paths) > 0 }) {
 		return list, true
 	}
@@ -26,9 +27,19 @@ func (r *Reconciler) concerned(ctx context.Context, s *Setup, spec domain.ItemSp
 		r.log.Debug("the paths of a change cannot be read", "change", c.Key(), "err", err)
 		return list, false
 	}
-	return slices.DeleteFunc(list, func(svc domain.Service) bool {
-		return len(svc.Paths) > 0 && !slices.ContainsFunc(touched, func(file string) bool { return within(svc.Paths, file) })
-	}), true
+	var hit, said []domain.Service
+	for _, svc := range list {
+		if len(svc.Paths) == 0 || slices.ContainsFunc(touched, func(file string) bool { return within(svc.Paths, file) }) {
+			hit = append(hit, svc)
+		}
+		if slices.Contains(st.ServicesNamed, svc.Name) {
+			said = append(said, svc)
+		}
+	}
+	if len(hit) == 0 {
+		return said, true
+	}
+	return hit, true
 }
 
 // touches lists the files that a change touches; known is false where the

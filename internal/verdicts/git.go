@@ -19,6 +19,9 @@ const maxCandidates = 100_000
 // nothing else shows that a change is there: what has to be compared for all
 // cases is found in one pass, and compared at once.
 func ReplayGit(ctx context.Context, dir, tags string, cases []Case, log *slog.Logger) ([]Line, error) {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
 	settings, err := os.MkdirTemp("", "holdfast-verdicts-")
 	if err != nil {
 		return nil, fmt.Errorf("making a directory for git's settings: %w", err)

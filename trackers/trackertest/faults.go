@@ -18,10 +18,11 @@ type failure struct {
 	wait   time.Duration
 	after  bool
 	always bool
+	status int
 }
 
 func (x failure) error(op string, ref domain.Ref) error {
-	return &trackers.Error{Op: op, Ref: ref, Class: x.class, RetryAfter: x.wait, Err: errors.New("made to fail by the test")}
+	return &trackers.Error{Op: op, Ref: ref, Class: x.class, RetryAfter: x.wait, Status: x.status, Err: errors.New("made to fail by the test")}
 }
 
 // FailNext makes the next call of a method (its name, such as "Create"; empty:
@@ -42,6 +43,12 @@ func (f *Fake) LimitNext(op string, wait time.Duration) {
 // Down makes every call of a method (empty: of any) fail until Up.
 func (f *Fake) Down(op string, class trackers.Class) {
 	f.fail(failure{op: op, class: class, always: true})
+}
+
+// SignOut makes every call of a method (empty: of any) fail as with an expired
+// credential, until Up.
+func (f *Fake) SignOut(op string) {
+	f.fail(failure{op: op, class: trackers.Denied, always: true, status: http.StatusUnauthorized})
 }
 
 // Up ends all failures.
