@@ -145,7 +145,7 @@ func TestBounds(t *testing.T) {
 			start := time.Now()
 			_, err := parse(t, text)
 			require.ErrorContains(t, err, want)
-			require.Less(t, time.Since(start), 5*time.Second)
+			require.Less(t, time.Since(start), time.Minute)
 			require.Less(t, len(err.Error()), 20_000)
 		})
 	}

@@ -102,11 +102,22 @@ func Run(ctx context.Context, o Options) (res Result, err error) {
 	r.end = time.Now().Add(o.For)
 	storm, stopStorm := context.WithCancel(ctx)
 	defer stopStorm()
-	var killer sync.WaitGroup
-	killer.Go(func() { r.kill(storm, rand.New(rand.NewPCG(o.Seed, 2))) })
+	var storms sync.WaitGroup
+	storms.Go(func() { r.kill(storm, rand.New(rand.NewPCG(o.Seed, 2))) })
+	guard, stopGuard := context.WithCancel(ctx)
+	var guards sync.WaitGroup
+	defer func() { stopGuard(); guards.Wait() }()
+	for _, w := range []*world{r.calm, r.rough} {
+		guards.Go(func() { w.watch(guard) })
+	}
+	var loud error
+	storms.Go(func() { loud = r.noise(storm, rand.New(rand.NewPCG(o.Seed, 3))) })
 	errs := r.story(ctx)
 	stopStorm()
-	killer.Wait()
+	storms.Wait()
+	if loud != nil {
+		errs = append(errs, loud)
+	}
 	for _, err := range errs {
 		return res, err
 	}

@@ -66,6 +66,7 @@ func (r *run) compare(ctx context.Context) Result {
 		res.Lost += n
 		r.say("%d accepted deployments are lost", n)
 	}
+	res.Lost += r.deliveriesLost(ctx)
 	for _, w := range []*world{r.calm, r.rough} {
 		r.save(ctx, w)
 	}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"runtime"
 	"sync"
 	"syscall"
 	"time"
@@ -37,19 +38,43 @@ func (p *process) start() error {
 	}
 	defer out.Close() // the child has its own
 	cmd := exec.Command(p.args[0], p.args[1:]...)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = p.dir, out, out
-	// A Ctrl-C at the terminal is for us, who end it.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := cmd.Start(); err != nil {
+	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = p.dir, out, out, childAttributes()
+	started, done := make(chan error), make(chan struct{})
+	go func() {
+		// The signal that ends it with us is sent when the thread ends that
+		// started it.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		defer close(done)
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			_ = cmd.Wait() // it is killed, mostly
+		}
+	}()
+	if err := <-started; err != nil {
 		return fmt.Errorf("starting %s: %w", p.name, err)
 	}
-	done := make(chan struct{})
-	go func() {
-		_ = cmd.Wait() // it is killed, mostly
-		close(done)
-	}()
 	p.cmd, p.done = cmd, done
 	return nil
+}
+
+// revive starts it again when it has ended without us, and tells so.
+func (p *process) revive() (bool, error) {
+	p.mu.Lock()
+	ended := false
+	if p.cmd != nil {
+		select {
+		case <-p.done:
+			p.cmd, ended = nil, true
+		default:
+		}
+	}
+	p.mu.Unlock()
+	if !ended {
+		return false, nil
+	}
+	return true, p.start()
 }
 
 // kill ends it as a power cut does, and waits until it is gone.
@@ -76,21 +101,6 @@ func (p *process) signal(sig syscall.Signal) {
 	defer p.mu.Unlock()
 	if p.cmd != nil {
 		_ = p.cmd.Process.Signal(sig) // it may have ended by itself
-	}
-}
-
-// running reports whether it was started and has not ended.
-func (p *process) running() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.cmd == nil {
-		return false
-	}
-	select {
-	case <-p.done:
-		return false
-	default:
-		return true
 	}
 }
 

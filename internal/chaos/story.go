@@ -96,7 +96,9 @@ func (c *chapter) play(ctx context.Context) error {
 		if err := s(ctx); err != nil {
 			return err
 		}
-		c.meet(ctx)
+		if c.meet(ctx); c.over {
+			return nil
+		}
 	}
 	return nil
 }

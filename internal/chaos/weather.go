@@ -60,8 +60,12 @@ func (r *run) kill(ctx context.Context, rng *rand.Rand) {
 			return
 		}
 		away := time.Duration(rng.IntN(2500)) * time.Millisecond
-		victims := [][]*process{{w.holdf}, {w.holdf}, {w.holdf}, {w.redis}, {w.redis}, {w.redis, w.holdf}}[rng.IntN(6)]
-		for _, p := range victims {
+		victims := [][]*process{{w.holdf}, {w.holdf}, {w.redis}, {w.redis}, {w.redis, w.holdf}, {w.redis, w.holdf}}[rng.IntN(6)]
+		for i, p := range victims {
+			if i > 0 {
+				// What it takes in while the store is away must not die with it.
+				nap(ctx, time.Duration(rng.IntN(2000))*time.Millisecond)
+			}
 			p.kill()
 			w.kills.Add(1)
 			r.tell("killed %s, for %s", p.name, away)
@@ -70,6 +74,22 @@ func (r *run) kill(ctx context.Context, rng *rand.Rand) {
 		for _, p := range victims {
 			if err := p.start(); err != nil {
 				r.say("%v", err)
+			}
+		}
+	}
+}
+
+// watch starts what somebody else has killed again, until ctx ends.
+func (w *world) watch(ctx context.Context) {
+	for nap(ctx, 300*time.Millisecond) {
+		for _, p := range []*process{w.redis, w.holdf} {
+			ended, err := p.revive()
+			if ended {
+				w.kills.Add(1)
+				w.run.say("%s of the %s world has ended, not by us; it was started again", p.name, w.name)
+			}
+			if err != nil {
+				w.run.say("%v", err)
 			}
 		}
 	}

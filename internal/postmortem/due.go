@@ -236,7 +236,9 @@ func (c *calendar) relative(s string) (string, bool) {
 				return d, true
 			}
 		}
-		return "", false
+		if month > 0 {
+			return "", false
+		}
 	}
 	if m := timeSpan.get().FindStringSubmatch(s); m != nil {
 		number, unit := m[1], m[2]

@@ -19,9 +19,11 @@ type parser struct {
 	sec       sections
 	pageTitle string // of an HTML page
 	timeline  bool   // below a heading about what happened when
+	guide     bool   // below a heading about how to do reviews
 
 	at         int // of the block that is being read
 	order      []int
+	parts      map[[2]int]int // items by section and part of it
 	prose      []candidate
 	looked     []section
 	named      int // the section whose entries end with names
@@ -33,7 +35,6 @@ type parser struct {
 type section struct {
 	line            int
 	words           string
-	items           int // found so far when it began
 	dropped         int
 	text, otherwise int
 }
@@ -71,7 +72,6 @@ func (p *parser) extract(blocks []block) {
 			}
 		}
 	}
-	p.endSection()
 	p.addProse()
 	p.inOrder()
 	if len(p.doc.Items) == MaxItems {
@@ -94,20 +94,23 @@ func (p *parser) heading(b block, r rich, level int) {
 	name, _ := headingName(words)
 	if level < labelLevel || excludes(name) {
 		p.timeline = timelineWords.get().MatchString(name)
-	}
-	if p.sec.number != before || p.sec.open == 0 {
-		p.endSection()
+		p.guide = guideWords.get().MatchString(name)
 	}
 	if p.sec.number != before {
-		p.looked = append(p.looked, section{line: b.line, words: words, items: len(p.doc.Items), dropped: p.dropped})
+		p.looked = append(p.looked, section{line: b.line, words: words, dropped: p.dropped})
 	}
 }
 
 var timelineWords = lazy(`time ?line|chronolog|cronolog|zeitleiste|zeitachse|ablauf|linha do tempo|línea de tiempo|tijdlijn|oś czasu|хронолог|таймлайн|時系列|経緯|タイムライン|时间线|時間線|经过|타임라인|경과|event log|sequence of events`)
 
+var guideWords = lazy(`\bhow to\b|\bexamples?\b|\bguidelines?\b|\binstructions?\b|\bbest practices\b`)
+
 // paragraph reads a paragraph, and returns how many further blocks it took.
 func (p *parser) paragraph(blocks []block) int {
 	b := blocks[0]
+	if !p.sec.state().active && !p.facts.wantSummary && plainProse(b.text) {
+		return 0
+	}
 	r := render(b.text)
 	if r.text == "" {
 		return 0
@@ -123,7 +126,7 @@ func (p *parser) paragraph(blocks []block) int {
 		return n - 1
 	}
 	if st := p.sec.state(); st.active {
-		p.prose = append(p.prose, candidate{block: b, st: st, at: p.at, weak: st.part == 0})
+		p.prose = append(p.prose, candidate{block: b, st: st, at: p.at})
 		p.saw(&b)
 		return 0
 	}
@@ -132,6 +135,28 @@ func (p *parser) paragraph(blocks []block) int {
 	}
 	p.facts.prose(r.line())
 	return 0
+}
+
+// start is the first run of a text, or so much of it as names a field.
+func start(in inline) string {
+	s := ""
+	for i := 0; i < len(in) && len(s) < 80; i++ {
+		s += in[i].text[:min(len(in[i].text), 120)]
+	}
+	return s
+}
+
+// plainProse reports whether a paragraph can be neither a heading, a fact nor
+// the label of an item: it is long, and no line of it starts "word:".
+func plainProse(in inline) bool {
+	n := 0
+	for _, s := range in {
+		if strings.ContainsAny(s.text, ":：") {
+			return false
+		}
+		n += len(s.text)
+	}
+	return n > 120
 }
 
 // saw counts what stands in a section and is no item.
@@ -206,7 +231,8 @@ func (p *parser) headingItem(blocks []block, r rich) int {
 		return 0
 	}
 	n := 1
-	lists, tables, texts, known := 0, 0, 0, 0
+	prefixed := leadNumber.get().MatchString(words)
+	lists, tables, texts, codes, known := 0, 0, 0, 0, 0
 	for ; n < len(blocks); n++ {
 		b := blocks[n]
 		if b.kind == headingBlock {
@@ -227,6 +253,8 @@ func (p *parser) headingItem(blocks []block, r rich) int {
 			}
 		case tableBlock:
 			tables++
+		case codeBlock:
+			codes++
 		case paragraphBlock:
 			if fieldLine(b) {
 				known++
@@ -244,8 +272,10 @@ func (p *parser) headingItem(blocks []block, r rich) int {
 		if !numbered || !verb || len(strings.Fields(name)) < 4 {
 			return 0
 		}
-	case texts > 0 && (verb || numbered):
-	case texts == 0 && lists == 0 && known == 0 && (verb || numbered) && blocks[0].kind == headingBlock:
+	case codes > 0: // a heading above an example
+		return 0
+	case texts > 0 && (verb || prefixed):
+	case texts == 0 && (verb || prefixed) && blocks[0].kind == headingBlock:
 	default:
 		return 0
 	}
@@ -287,7 +317,7 @@ func fieldLine(b block) bool {
 // they are items: "Action item: …".
 func (p *parser) labelled(b block, st state) {
 	for _, e := range b.entries {
-		if len(e.blocks) == 0 || e.blocks[0].kind != paragraphBlock {
+		if len(e.blocks) == 0 || e.blocks[0].kind != paragraphBlock || !strings.ContainsAny(start(e.blocks[0].text), ":：") {
 			continue
 		}
 		r := render(e.blocks[0].text)
@@ -307,11 +337,11 @@ var plainLabel = lazy(`(?i)^\[?(?:action item|follow[- ]?up (?:item|action)|corr
 
 // saysItem reports whether a text starts with the label of an item.
 func (p *parser) saysItem(r rich) bool {
-	m := actionLabel.get().FindString(r.text)
-	if m == "" || len(m) >= len(r.text) || p.timeline && !plainLabel.get().MatchString(r.text) || past(r.text[len(m):]) {
+	if i := strings.IndexAny(r.text[:min(len(r.text), 60)], ":："); i < 0 {
 		return false
 	}
-	if p.sec.shut > 0 && !plainLabel.get().MatchString(r.text) && p.timeline {
+	m := actionLabel.get().FindString(r.text)
+	if m == "" || len(m) >= len(r.text) || p.guide || p.timeline && !plainLabel.get().MatchString(r.text) || past(r.text[len(m):]) {
 		return false
 	}
 	lead := strings.TrimRight(r.lead, ":： ")

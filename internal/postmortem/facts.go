@@ -149,7 +149,7 @@ func (f *facts) line(s string) {
 
 func (p *parser) factList(b block) {
 	for _, e := range b.entries {
-		if len(e.blocks) == 1 && e.blocks[0].kind == paragraphBlock {
+		if len(e.blocks) == 1 && e.blocks[0].kind == paragraphBlock && strings.ContainsAny(start(e.blocks[0].text), ":：") {
 			r := render(e.blocks[0].text)
 			p.facts.line(r.plain(r.text))
 		}

@@ -46,7 +46,7 @@ const (
 var (
 	opener = lazy(`^(?:` + adjective + `[ ,/]+)*` + noun + `(?: list| log| table| items| tracking)?$|^(?:` + adjective + `[ ,/]+)+` + afterAdj + `$`)
 	// again: "How do we prevent this from happening again?"
-	again = lazy(`\bprevent\w*\b.*\b(?:again|recurr\w*|future|similar|reoccur\w*)\b|\b(?:avoid|stop)\w*\b.*\b(?:again|recurr\w*|in (?:the )?future|reoccur\w*)\b|^(?:what|how) (?:will|are|do|can|should|must) (?:we|be)\b.*\b(?:do|doing|change|changing|chang\w*|improv\w*|prevent\w*|fix\w*|differently)\b|^what (?:we(?: a|')re|we will|we'll|we plan|happens next|comes next|are the next)\b|^(?:our )?plans? (?:for|to)\b.*\b(?:future|improve\w*|prevent\w*|fix\w*)\b|^steps to (?:prevent|avoid|improve|take)|^(?:things|changes) (?:to|we will) (?:do|fix|improve|make|change)|^preventing (?:recurrence|similar|future)|^(?:going|moving) forward$|^looking (?:ahead|forward)$`)
+	again = lazy(`\bprevent\w*\b.*\b(?:again|recurr\w*|future|similar|reoccur\w*)\b|\b(?:avoid|stop)\w*\b.*\b(?:again|recurr\w*|in (?:the )?future|reoccur\w*)\b|^(?:what|how) (?:will|are|do|can|should|must) (?:we|be)\b.*\b(?:do|doing|change|changing|chang\w*|improv\w*|prevent\w*|fix\w*|differently)\b|^what (?:we(?: a|')re|we will|we'll|we plan|happens next|comes next|are the next)\b|^(?:our )?plans? (?:for|to)\b.*\b(?:future|improve\w*|prevent\w*|fix\w*)\b|^steps to (?:prevent|avoid|improve|take)|^(?:things|changes) (?:to|we will) (?:do|fix|improve|make|change)|^preventing (?:recurrence|similar|future)`)
 	parts = lazy(`\s*(?:&|/|,|，|、|\+|:|：|・|\||\b(?:and|or|und|oder|et|ou|y|e|ed|en|i|och|og|и|та|ja|ve|và|dan)\b| и | і )\s*`)
 )
 
@@ -75,7 +75,7 @@ opatření;úkoly;doporučení;prevence;åtgärder;uppföljning;förbättringar;
 
 // shutHeadings hold no open items: the past, or how to write a postmortem.
 var (
-	shutEnglish = lazy(`\btaken\b|\btime ?line\b|\blessons?\b|\blearnings?\b|\bwhat (?:went|worked|happened|did|should you|was|were|caused)\b|\bwent (?:well|wrong|poorly|badly)\b|\bgot lucky\b|\bresolution\b|\bnotes? (?:to|for)\b|\bhow to (?:write|use)\b|\bguidelines?\b|\bappendix\b|\bglossary\b|\breferences\b|\bimmediate fix(?:es)?\b|\bshort[- ]term fix(?:es)?\b|\bsupporting\b|\bexamples?\b|\balready (?:done|completed|implemented)\b|\broot causes?\b|\bimpact\b|\bcontributing\b|\bparticipants\b|\battendees\b|\bchangelog\b|\brevision history\b|\bsign-?offs?\b|\bapprovals?\b|\brelated incidents?\b|\bfor (?:users|customers)\b|\bwhat (?:can|should|do) (?:you|users|customers)\b|^detection$|^background$|^summary$|^overview$|^response$`)
+	shutEnglish = lazy(`\btaken\b|\btime ?line\b|\blessons?\b|\blearnings?\b|\bwhat (?:went|worked|happened|did|should you|was|were|caused)\b|\bwent (?:well|wrong|poorly|badly)\b|\bgot lucky\b|\bresolution\b|\bnotes? (?:to|for)\b|\bhow to (?:write|use|run|do|hold|conduct|create|fill)\b|\bguidelines?\b|\bappendix\b|\bglossary\b|\breferences\b|\bimmediate fix(?:es)?\b|\bshort[- ]term fix(?:es)?\b|\bsupporting\b|\bexamples?\b|\balready (?:done|completed|implemented)\b|\broot causes?\b|\bimpact\b|\bcontributing\b|\bparticipants\b|\battendees\b|\bchangelog\b|\brevision history\b|\bsign-?offs?\b|\bapprovals?\b|\brelated incidents?\b|\bfor (?:users|customers)\b|\bwhat (?:can|should|do) (?:you|users|customers)\b|^detection$|^background$|^summary$|^overview$|^response$`)
 	shutWords   = `タイムライン;教訓;学び;経緯;時系列;対応履歴;対応経緯;実施した;実施済;対応済;うまくい;良かった;運が;原因;影響;概要;暫定対応;用語;时间线;時間線;时间轴;經過;经过;经验教训;经验总结;教训;已采取;已完成的;已实施;处理过程;處理過程;做得好;根本原因;影响范围;应急处理;타임라인;교훈;배운 점;잘된;잘한;경과;원인;영향;취한 조치;수행한;완료된;
 ergriffene;durchgeführte;umgesetzte;bereits;zeitleiste;zeitachse;zeitlicher ablauf;chronologie;gelernt;erkenntnisse;was lief;was gut;was schlecht;ursache;auswirkung;sofortmaßnahmen;prises;effectuées;réalisées;menées;leçons;enseignements;ce qui a;cause racine;immédiates prises;tomadas;realizadas;ejecutadas;cronología;cronologia;línea de tiempo;lecciones;aprendizajes;lo que salió;qué salió;qué funcionó;causa raíz;impacto;executadas;linha do tempo;lições;aprendizados;o que deu;o que funcionou;causa raiz;intraprese;effettuate;adottate;lezioni;cosa ha;cosa è;genomen;uitgevoerde;tijdlijn;tijdslijn;lessen;geleerd;wat ging;oorzaak;
 podjęte;wykonane;przebieg;oś czasu;wnioski;co poszło;przyczyna;принятые;предпринятые;выполненные;хронология;таймлайн;уроки;что прошло;что пошло;причин;влияние;вжиті;хронологія;vidtagna;tidslinje;lärdomar;vad gick;provedená;časová osa;iværksatte;tidslinje;alınan;zaman çizelgesi;çıkarılan dersler;đã thực hiện;dòng thời gian;bài học;yang diambil;linimasa;pelajaran`
@@ -103,11 +103,38 @@ func opens(name string) bool {
 		return false
 	}
 	lists := headingLists()
-	if containsPhrase(name, lists.strong, 8) || opener.get().MatchString(name) || again.get().MatchString(name) || lists.weak[name] {
+	if lists.weak[name] || containsPhrase(name, lists.strong, 8) {
+		return true
+	}
+	if !hasStem(name, openStems) {
+		return false
+	}
+	if opener.get().MatchString(name) || again.get().MatchString(name) {
 		return true
 	}
 	for _, part := range parts.get().Split(dashTail.get().ReplaceAllString(name, ""), 8) {
 		if opener.get().MatchString(part) || lists.weak[part] {
+			return true
+		}
+	}
+	return false
+}
+
+// One word of a heading must start so for the expressions above to match;
+// most headings are told by this alone.
+var (
+	openStems = wordSet(`act fol nex rem pre cor rec imp tod to to- wor cou com way wha pla cap mea tas ste ite sol cha fix tic saf str con enh mit how avo sto thi our wei und ode et ou y e ed en i och og и та ja ve và dan`)
+	shutStems = wordSet(`tak tim les lea wha wen got res not how gui app glo ref imm sho sup exa alr roo imp con par att cha rev sig rel for det bac sum ove`)
+)
+
+// hasStem reports whether a word starts with one of the stems, or is no
+// English.
+func hasStem(name string, stems map[string]bool) bool {
+	if !asciiOnly(name) {
+		return true
+	}
+	for w := range strings.FieldsFuncSeq(name, notWord) {
+		if stems[w] || stems[w[:min(len(w), 3)]] {
 			return true
 		}
 	}
@@ -157,10 +184,13 @@ func lastRune(s string) rune {
 // about how to write postmortems. "Lessons learned and action items" is both,
 // and is read.
 func excludes(name string) bool {
-	if !shutEnglish.get().MatchString(name) && !containsShut(name) {
+	if !(hasStem(name, shutStems) && shutEnglish.get().MatchString(name)) && !containsShut(name) {
 		return false
 	}
 	if strings.Contains(name, "how to") || strings.Contains(name, "example") || strings.Contains(name, "taken") {
+		return true
+	}
+	if !hasStem(name, openStems) {
 		return true
 	}
 	lists := headingLists()

@@ -3,6 +3,7 @@ package postmortem
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // rich is the text of a block without its markup, and what the markup said.
@@ -103,9 +104,10 @@ func render(in inline, before ...link) rich {
 func (r *rich) link(b *strings.Builder, text, target string) {
 	text = strings.TrimSpace(strings.ReplaceAll(text, "\n", " "))
 	label := strings.Trim(text, "[]() ")
-	isRef := isTicket(label) || linkLabel.get().MatchString(label) || text == "" || strings.HasPrefix(target, "ticket:")
+	isLabel := len(label) <= 60 && linkLabel.get().MatchString(label)
+	isRef := isLabel || isTicket(label) || text == "" || strings.HasPrefix(target, "ticket:")
 	if len(r.tickets) < maxTickets && len(target) < 2000 &&
-		(isTicketURL(target) && isRef || linkLabel.get().MatchString(label) && strings.HasPrefix(target, "http")) {
+		(isRef && isTicketURL(target) || isLabel && strings.HasPrefix(target, "http")) {
 		b.WriteRune(rune(ticketBase + len(r.tickets)))
 		r.tickets = append(r.tickets, link{text, strings.TrimPrefix(target, "ticket:")})
 		return
@@ -127,6 +129,9 @@ func visible(r rune) rune {
 
 // squeeze trims every line and drops the empty ones.
 func squeeze(s string) string {
+	if tight(s) {
+		return s
+	}
 	lines := strings.Split(s, "\n")
 	out := lines[:0]
 	for _, l := range lines {
@@ -135,6 +140,19 @@ func squeeze(s string) string {
 		}
 	}
 	return strings.Join(out, "\n")
+}
+
+// tight reports whether there is nothing to squeeze, as most often.
+func tight(s string) bool {
+	prev := byte(' ')
+	for i := range len(s) {
+		c := s[i]
+		if c == '\n' || c == '\t' || c >= utf8.RuneSelf || c == ' ' && prev == ' ' {
+			return false
+		}
+		prev = c
+	}
+	return s == "" || prev != ' '
 }
 
 // ticketAt returns the link that a rune of rich.text stands for.
@@ -147,6 +165,9 @@ func (r *rich) ticketAt(c rune) (link, bool) {
 
 // plain puts the text of the remaining ticket links in place.
 func (r *rich) plain(s string) string {
+	if asciiOnly(s) {
+		return s
+	}
 	var b strings.Builder
 	for _, c := range s {
 		if l, ok := r.ticketAt(c); ok {

@@ -106,16 +106,24 @@ func otherShape(d datum) bool {
 				return it.kind == scalarDatum
 			}
 			for _, key := range it.keys {
-				if headerField(keyWords(key)) == noField && fold(key) != "id" {
+				switch headerField(keyWords(key)) {
+				case noField:
 					return false
+				case titleField, maybeField, textField, idField:
+				default:
+					other = other || !apiKeys[key]
 				}
-				other = other || !apiKeys[key]
 			}
 		}
 		return other
 	}
-	for _, k := range d.keys {
-		if name, _ := headingName(keyWords(k)); opens(name) || !apiKeys[k] && len(d.keys) > 2 {
+	return opensWithin(d, 0)
+}
+
+// opensWithin reports whether some key names action items.
+func opensWithin(d datum, depth int) bool {
+	for i, k := range d.keys {
+		if name, _ := headingName(keyWords(k)); opens(name) || depth < 4 && opensWithin(d.values[i], depth+1) {
 			return true
 		}
 	}

@@ -45,6 +45,10 @@ func (p *parser) list(b block, st state, depth int) {
 			}
 			continue
 		}
+		if len(more) == 0 && e.checked == nil && unanswered(r.text) {
+			p.dropped++
+			continue
+		}
 		f := fields{}
 		if len(more) == 0 && takeLine(strings.ReplaceAll(r.text, "\n", " "), &f) {
 			p.amend(f, before)
@@ -89,6 +93,7 @@ func (p *parser) item(r rich, below string, f fields, st state, line int) {
 		}
 	}
 	it.Done = it.Done || st.done
+	p.parts[[2]int{st.section, st.part}]++
 	p.add(it)
 }
 
@@ -153,9 +158,7 @@ func (p *parser) labelEntry(e entry, r rich) (string, bool) {
 	n := len(strings.Fields(label))
 	colon := strings.HasSuffix(label, ":") || strings.HasSuffix(label, "：")
 	switch {
-	case colon && n <= 4 && !imperative(label):
-		return label, true
-	case colon && n <= 4 && len(sub) > 1:
+	case colon && (n <= 7 && !imperative(label) || n <= 4 && len(sub) > 1):
 		return label, true
 	case n <= 3 && !imperative(label) && len([]rune(label)) <= 40 && !hasSentinel(r.text):
 		// Two words above entries that say more are the name of a group.
@@ -174,6 +177,12 @@ func (p *parser) labelEntry(e entry, r rich) (string, bool) {
 		return label, longer == len(sub) && verbs*2 >= len(sub) && verbs > 0
 	}
 	return "", false
+}
+
+// unanswered reports whether an entry is a prompt that nobody answered:
+// "Preventive actions (owner, due date):".
+func unanswered(s string) bool {
+	return (strings.HasSuffix(s, ":") || strings.HasSuffix(s, "：")) && len(strings.Fields(s)) <= 8
 }
 
 // fieldEntries counts the entries that are a field: "Owner: alice".

@@ -89,7 +89,7 @@ func Parse(name string, data []byte) (Document, error) {
 			return doc, err
 		}
 	}
-	p := &parser{people: people{}}
+	p := &parser{people: people{}, parts: map[[2]int]int{}}
 	p.facts.people, p.facts.calendar = p.people, &p.calendar
 	mark, front, body := "", "", text
 	if format != yamlFormat && format != jsonFormat {
@@ -103,10 +103,8 @@ func Parse(name string, data []byte) (Document, error) {
 	blocks = tidy(blocks)
 	p.survey(name, text, blocks)
 	p.extract(blocks)
-	if p.template(name, outlineText(blocks, format, text)) {
-		if len(p.doc.Items) > 0 {
-			p.note(0, "this looks like a template that nobody has filled in, so none of its items counts")
-		}
+	if len(p.doc.Items) > 0 && p.template(name, outlineText(blocks, format, text)) {
+		p.note(0, "this looks like a template that nobody has filled in, so none of its items counts")
 		p.doc.Items = nil
 	}
 	p.explain()
@@ -151,14 +149,20 @@ func (p *parser) read(f format, name, text string) ([]block, error) {
 	return readMarkdown(text), nil
 }
 
+// The facts stand at the top: so much is looked at before the items.
+const (
+	maxSurvey   = 32 << 10 // bytes
+	maxSurveyed = 200      // blocks
+)
+
 // survey learns, before the items are read, what they may refer to: the day of
 // the incident and the order of its dates.
 func (p *parser) survey(name, text string, blocks []block) {
-	p.calendar.learn(text)
-	p.calendar.dotted = p.calendar.dotted || dottedWords.get().MatchString(text[:min(len(text), 64<<10)])
+	p.calendar.learn(text[:min(len(text), maxSurvey)])
+	p.calendar.dotted = p.calendar.dotted || dottedWords.get().MatchString(text[:min(len(text), maxSurvey)])
 	ahead := parser{people: p.people}
 	ahead.facts = p.facts
-	for _, b := range blocks {
+	for _, b := range blocks[:min(len(blocks), maxSurveyed)] {
 		switch b.kind {
 		case headingBlock:
 			r := render(b.text)

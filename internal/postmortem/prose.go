@@ -4,35 +4,15 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
-// candidate is a paragraph in a section: an item if the section has no list,
-// table or heading that is one.
+// candidate is a paragraph in a section: an item if the section, or the part
+// of it below one sub-heading, has no list, table or heading that is one.
 type candidate struct {
 	block block
 	st    state
 	at    int
-	weak  bool // it stands above the sub-headings
-	open  bool // its section is not over yet
-	empty bool // its section, or its part, has no other items
-	items int
-}
-
-// endSection decides on the paragraphs of the section that ended: they are
-// items if nothing else in it was one.
-func (p *parser) endSection() {
-	if len(p.looked) == 0 {
-		return
-	}
-	s := &p.looked[len(p.looked)-1]
-	found := len(p.doc.Items) - s.items
-	for i := range p.prose {
-		c := &p.prose[i]
-		if c.st.section == len(p.looked) && !c.empty {
-			c.empty = found == 0
-			c.items = found
-		}
-	}
 }
 
 // maxProse bounds the paragraphs that become items: a long report under a
@@ -40,15 +20,19 @@ func (p *parser) endSection() {
 const maxProse = 12
 
 // addProse makes items of the paragraphs of sections that have nothing else.
+// The text above the sub-headings of a section is an introduction as soon as
+// one of them has items.
 func (p *parser) addProse() {
-	count := map[int]int{}
-	for _, c := range p.prose {
-		if c.empty {
-			count[c.st.section]++
-		}
+	part := func(c candidate) [2]int { return [2]int{c.st.section, c.st.part} }
+	sections, parts, texts := map[int]bool{}, map[[2]int]bool{}, map[[2]int]int{}
+	for k := range p.parts {
+		sections[k[0]], parts[k] = true, true
 	}
 	for _, c := range p.prose {
-		if !c.empty || count[c.st.section] > maxProse || c.st.done {
+		texts[part(c)]++
+	}
+	for _, c := range p.prose {
+		if c.st.done || parts[part(c)] || c.st.part == 0 && sections[c.st.section] || texts[part(c)] > maxProse {
 			continue
 		}
 		p.at = c.at
@@ -64,7 +48,8 @@ func (p *parser) addProse() {
 }
 
 // commitments returns the parts of a paragraph that say what will be done: its
-// lines if each is one, else all of it.
+// lines if each is one; all of it if it is one sentence or starts as an item;
+// else the first sentence in which the authors commit themselves.
 func commitments(in inline) []inline {
 	lines := in.lines()
 	if len(lines) > 1 {
@@ -72,21 +57,64 @@ func commitments(in inline) []inline {
 		for _, l := range lines {
 			text := strings.TrimSpace(l.plainText())
 			first, _ := firstLetter(text)
-			each = each && text != "" && (unicode.IsUpper(first) || unicode.Is(unicode.Lo, first)) && (imperative(text) || commits(text)) && !past(text)
+			each = each && text != "" && (unicode.IsUpper(first) || unicode.Is(unicode.Lo, first)) && (task(text) || commits(text)) && !past(text)
 		}
 		if each {
 			return lines
 		}
 	}
 	text := strings.Join(strings.Fields(in.plainText()), " ")
-	if text == "" || strings.HasSuffix(text, ":") || strings.HasSuffix(text, "：") || len(text) > 1500 || past(text) || instruction(text) {
+	if text == "" || strings.HasSuffix(text, ":") || strings.HasSuffix(text, "：") || len(text) > 3000 || instruction(text) {
 		return nil
 	}
-	if imperative(text) || commits(text) {
-		return []inline{in}
+	sentences := sentencesOf(text)
+	if len(sentences) == 1 || task(text) {
+		if !past(text) && (task(text) || commits(text)) {
+			return []inline{in}
+		}
+		return nil
+	}
+	for _, s := range sentences {
+		if ours.get().MatchString(s) && !past(s) {
+			return []inline{plainInline(s)}
+		}
 	}
 	return nil
 }
+
+// task reports whether a text is an item by its first word alone.
+func task(s string) bool {
+	word, _, _ := strings.Cut(strings.ToLower(s), " ")
+	switch word {
+	case "see", "note", "read", "thank", "refer", "find", "have", "work", "check", "look", "as", "help":
+		return false
+	}
+	return imperative(s)
+}
+
+// sentencesOf splits a text at the ends of its sentences.
+func sentencesOf(s string) []string {
+	var out []string
+	start := 0
+	for i, c := range s {
+		end := i + utf8.RuneLen(c)
+		if c == '。' || c == '！' || (c == '.' || c == '!' || c == '?') && end < len(s) && s[end] == ' ' && !abbreviated(s[:i]) {
+			out = append(out, strings.TrimSpace(s[start:end]))
+			start = end
+		}
+	}
+	if rest := strings.TrimSpace(s[start:]); rest != "" {
+		out = append(out, rest)
+	}
+	return out
+}
+
+func abbreviated(s string) bool {
+	return hasSuffix(strings.ToLower(s), "e.g", "i.e", "vs", "etc", "z.b", "bzw", "no", "p.ej", "approx", "incl")
+}
+
+// ours matches a sentence in which the authors say what they will do.
+var ours = lazy(`(?i)\bwe(?:'ll|’ll| will| shall| must| should| need to| have to| plan(?: to|ned)| intend to| want to| aim to|(?:'re| are|’re) (?:also )?(?:going to|planning|adding|building|working on|moving|implementing|investigating))\b|\b(?:wir (?:werden|müssen|sollten|wollen|planen)|werden wir|nous (?:allons|devons|prévoyons)|vamos a|debemos|planeamos|(?:nós )?vamos|devemos|planejamos|dobbiamo|intendiamo|we gaan|we moeten|będziemy|musimy|planujemy)\b|мы (?:будем|планируем|должны)|планируем|する予定|ていきます|我们(?:将|会|计划)|예정입니다|하겠습니다`)
 
 func firstLetter(s string) (rune, bool) {
 	for _, r := range s {
@@ -98,7 +126,7 @@ func firstLetter(s string) (rune, bool) {
 }
 
 // will matches the words with which a text commits to something.
-var will = lazy(`(?i)\b(?:we|they)(?:'ll|’ll)\b|\b(?:will|should|must|shall|needs? to|have to|has to|ought to|plan(?:s|ned|ning)? to|(?:is|are) plan(?:ned|ning)|plan(?:s|ning)? on|going to|to be (?:done|added|created|implemented|fixed|updated|improved|reviewed)|intends? to|intend(?:s|ing)? to|aim(?:s|ing)? to|want(?:s|ing)? to|are (?:adding|building|working on|moving|implementing|investigating|evaluating))\b|` +
+var will = lazy(`(?i)\b(?:we|they|team|i)(?:'ll|’ll| will)\b|\bwill (?:be \w+(?:ed|en|ilt|ade|one)|add|have|start|create|implement|improve|ensure|review|introduce|need)\b|\b(?:should|must|shall|ought to) (?:not |also |never |always |only )?(?:[a-gi-z]\w*|h[b-z]\w*|ha[a-uw-z]\w*|have (?:a|an|the|its|their|two|more|at)\b)|\b(?:needs? to|have to|has to|plan(?:s|ned|ning)? to|(?:is|are) plan(?:ned|ning)|plan(?:s|ning)? on|going to|to be (?:done|added|created|implemented|fixed|updated|improved|reviewed)|intends? to|intend(?:s|ing)? to|aim(?:s|ing)? to|want(?:s|ing)? to|are (?:adding|building|working on|moving|implementing|investigating|evaluating))\b|` +
 	`\b(?:werden wir|wir werden|wird|werden|sollten?|soll|müssen|muss|planen|ist geplant)\b|\b(?:nous (?:allons|devons|prévoyons|devrions)|il faut|il faudra|devrait|devra|doit|doivent|sera|seront|est prévu)\b|\b(?:vamos a|debemos|deberíamos|debería|hay que|se debe|se va a|se implementará|planeamos|necesitamos|será|serán|está previsto)\b|\b(?:vamos|devemos|deveríamos|precisamos|planejamos|iremos|deve ser|devem ser|será|serão)\b|\b(?:dobbiamo|dovremmo|bisogna|verrà|verranno|prevediamo|intendiamo)\b|\b(?:we (?:gaan|moeten|zullen|willen)|moet(?:en)?|zal|zullen|wordt|worden)\b|` +
 	`(?:należy|musimy|powinniśmy|będziemy|planujemy|zamierzamy|zostanie|нужно|необходимо|следует|планируем|будем|должны|надо|будет|добавим|внедрим|する予定|予定です|べき|必要があ|ていきます|します|する。|検討する|実施する|将|将会|需要|应该|应当|计划|必须|建议|예정|해야|필요|계획|하겠|할 것)`)
 
@@ -190,7 +218,7 @@ func germanTask(s string) bool {
 // pastWords are the forms that tell what was done.
 var pastWords = wordSet(`added adjusted applied asked blocked built changed checked cleaned cleared closed completed configured contacted corrected created deleted deployed disabled discovered drained enabled ensured failed fixed flushed identified implemented installed introduced investigated killed made manually merged migrated moved notified opened patched paused published pushed rebooted rebuilt redeployed released reloaded removed renamed renewed replaced reported resolved restarted restored reverted reviewed rolled ran rotated scaled sent shipped shut stopped switched terminated took triggered turned updated upgraded verified was were wrote`)
 
-var pastForm = lazy(`(?i)^(?:we|i|the team|they|on-?call)(?: have|'ve|’ve| has| had)?(?: also| already| now| since| immediately| then)? (\w+)|^(?:this|it|that) (?:was|has been|is now)\b|\b(?:has|have) (?:already |now |since )?been \w+ed\b|\b(?:was|were) (?:already |immediately |then )?\w+ed\b`)
+var pastForm = lazy(`(?i)^(?:we|i|the team|they|on-?call)(?: have|'ve|’ve| has| had)?(?: also| already| now| since| immediately| then)? (\w+)|^(?:this|it|that) (?:was|has been|is now)\b|^(?:the|this|that|these|a|an|all|our|its?)(?: [\w'-]+){0,6}? (?:(?:has|have) (?:already |now |since )?been|was|were) (?:already |immediately |then )?\w+ed\b`)
 
 // past reports whether a text tells what was done, not what is to do.
 func past(s string) bool {
@@ -200,7 +228,7 @@ func past(s string) bool {
 		return true
 	}
 	if m := pastForm.get().FindStringSubmatch(s); m != nil && !commits(s) {
-		return m[1] == "" && !imperative(s) || pastWords[m[1]] || hasSuffix(m[1], "ed")
+		return m[1] == "" || pastWords[m[1]] || hasSuffix(m[1], "ed")
 	}
 	return false
 }
@@ -217,12 +245,16 @@ func cjk(s string) bool {
 // explain says for each section that looked like action items, and gave none,
 // why; and why a document has none at all.
 func (p *parser) explain() {
+	found := map[int]bool{}
+	for k := range p.parts {
+		found[k[0]] = true
+	}
 	for i, s := range p.looked {
-		next, dropped := len(p.doc.Items), p.dropped
+		dropped := p.dropped
 		if i+1 < len(p.looked) {
-			next, dropped = p.looked[i+1].items, p.looked[i+1].dropped
+			dropped = p.looked[i+1].dropped
 		}
-		if next > s.items || p.proseOf(i+1) {
+		if found[i+1] {
 			continue
 		}
 		why := "it is empty"
@@ -239,17 +271,4 @@ func (p *parser) explain() {
 	if len(p.doc.Items) == 0 && len(p.looked) == 0 {
 		p.note(0, "no action items were found: put them in a list under a heading such as “Action items”, or in a table with a column “Action item”")
 	}
-}
-
-func (p *parser) proseOf(section int) bool {
-	for _, c := range p.prose {
-		if c.st.section == section && c.empty {
-			for _, at := range p.order {
-				if at == c.at {
-					return true
-				}
-			}
-		}
-	}
-	return false
 }

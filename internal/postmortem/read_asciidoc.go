@@ -66,6 +66,7 @@ func readAsciidoc(s string) []block {
 		out = append(out, nest(flat)...)
 		flat = nil
 	}
+	endless := map[string]bool{}
 	var ladder []string // the marks of the lists that are open
 	for i := 0; i < len(lines); i++ {
 		l := strings.TrimSpace(lines[i].text)
@@ -74,8 +75,10 @@ func readAsciidoc(s string) []block {
 		case l == "":
 			continue
 		case strings.HasPrefix(l, "//"):
-			if l == "////" {
-				i = closing(lines, i, l)
+			if l == "////" && !endless[l] {
+				j := closing(lines, i, l)
+				endless[l] = j == i
+				i = j
 			}
 			flush() // a comment is what parts two lists
 			ladder = nil
@@ -95,9 +98,16 @@ func readAsciidoc(s string) []block {
 			i += n - 1
 			continue
 		case l == "----", l == "....", l == "____", l == "++++", strings.HasPrefix(l, "```"):
-			if j := closing(lines, i, l[:min(len(l), 4)]); j > i {
-				i = j
+			mark := l
+			if l[0] == '`' {
+				mark = "```"
 			}
+			if endless[mark] {
+				continue
+			}
+			j := closing(lines, i, mark)
+			endless[mark] = j == i // then nothing below closes it either
+			i = j
 			continue
 		case l == "====", l == "****", l == "--", l == "'''", l == "<<<", l == "+":
 			if l == "+" && len(flat) > 0 && i+1 < len(lines) {

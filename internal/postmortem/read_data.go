@@ -130,6 +130,12 @@ func (r *dataReader) list(d datum, depth int) {
 		return
 	}
 	if mostlyMaps(d) {
+		if k := len(r.out); k > 0 && r.out[k-1].kind == headingBlock && genericKey[fold(r.out[k-1].text.plainText())] {
+			// "items" says nothing by itself; with an owner in them it does.
+			if l, ok := layoutOf(headersOf(d.values), true); ok && find(l.cols, ownerField)+find(l.cols, dueField)+find(l.cols, priorityField) > -3 {
+				r.out[k-1].text = inline{{text: "Action items"}}
+			}
+		}
 		if groups(d) {
 			for _, v := range d.values {
 				r.heading(firstNonEmpty(label(v), "group"), depth+1, v.line)
@@ -161,6 +167,8 @@ func (r *dataReader) list(d datum, depth int) {
 	}
 	r.out = append(r.out, b)
 }
+
+var genericKey = wordSet("items tasks tickets issues entries list")
 
 // mostlyMaps reports whether half of a list, or more, are maps.
 func mostlyMaps(d datum) bool {

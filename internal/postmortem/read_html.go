@@ -391,6 +391,9 @@ func (r *htmlReader) list(n *html.Node, depth int) {
 				b.entries = append(b.entries, sub.out[0].entries...)
 			}
 		case atom.Li:
+			if hidden(c) {
+				continue
+			}
 			b.entries = append(b.entries, r.entry(c, depth))
 		}
 	}
@@ -499,6 +502,9 @@ func (r *htmlReader) table(n *html.Node, depth int) {
 			case atom.Caption:
 				r.node(c, 0, depth)
 			case atom.Tr:
+				if hidden(c) {
+					continue
+				}
 				tr := row{line: r.line}
 				own, width := 0, 0
 				fill := func() {

@@ -1,6 +1,7 @@
 package postmortem
 
 import (
+	"bytes"
 	"sort"
 	"strings"
 	"sync"
@@ -203,7 +204,7 @@ func (w *inlineWriter) tag(tag string, st style, href string) {
 
 // leaf takes text as a reader sees it: entities and escapes resolved.
 func (w *inlineWriter) leaf(value []byte, raw bool, st style, href string) {
-	if !raw {
+	if !raw && bytes.ContainsAny(value, `&\`) {
 		value = util.ResolveEntityNames(util.ResolveNumericReferences(util.UnescapePunctuations(value)))
 	}
 	w.add(strings.ReplaceAll(string(value), "\n", " "), st, href)

