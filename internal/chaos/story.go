@@ -219,10 +219,39 @@ func (c *chapter) again(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := c.chatter(ctx); err != nil {
+		return err
+	}
 	if c.rng.IntN(2) == 0 {
 		return c.do(ctx, "a deployment to staging", func(ctx context.Context, w *world) error {
 			return w.deploy(ctx, c.service, "staging", w.head(c.service))
 		})
+	}
+	return nil
+}
+
+// chatter asks for the status of items again and again, while earlier questions
+// are being answered: each one gets its answer.
+func (c *chapter) chatter(ctx context.Context) error {
+	for _, it := range c.items {
+		if c.rng.IntN(2) == 0 {
+			continue
+		}
+		gaps := make([]time.Duration, 2+c.rng.IntN(3))
+		for i := range gaps {
+			gaps[i] = time.Duration(c.rng.IntN(250)) * time.Millisecond
+		}
+		if err := c.do(ctx, fmt.Sprintf("%d questions on %s", len(gaps), it.id), func(ctx context.Context, w *world) error {
+			for _, gap := range gaps {
+				if err := w.comment(it.id, "carol", "/holdfast status"); err != nil {
+					return err
+				}
+				nap(ctx, gap)
+			}
+			return nil
+		}); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -32,11 +32,12 @@ var (
 	monthYear   = lazy(`^(?:(?:by |the )?end of |eo|ende |fin |fin de |finales de |fim de |eind |koniec |до конца )?([\pL\pM]{3,12})\.?,?(?: de| of)? (\d{4})$|^(\d{4})-(\d{2})$|^(\d{4})年(\d{1,2})月(?:末|底|中)?$|^(\d{4})년 ?(\d{1,2})월(?: ?말)?$`)
 	timeSpan    = lazy(`^(?:in|within|innerhalb von|binnen|dans|sous|en|em|dentro de|entro|tra|fra|binnen|w ciągu|через|в течение|за)?\s*(?:the next |next )?(\d{1,3}|a|an|one|two|three|four|six|eine[mr]?|zwei|drei|une?|deux|trois|una?|dos|tres|um|uma|dois|duas|due|tre|een|twee|drie)\s*(days?|business days?|working days?|weeks?|months?|tage?n?|wochen?|monate?n?|jours?|semaines?|mois|días?|semanas?|mes(?:es)?|dias?|mês|meses|giorni|giorno|settiman[ae]|mes[ei]|dagen|dag|weken|week|maanden?|dni|tygodni(?:e|a)?|miesięcy|дн(?:я|ей|ень)|недел[июь]|месяц(?:а|ев)?)(?: from now| of the incident)?$|^(\d{1,3})\s*(日|週間|周|週|か月|ヶ月|个月|個月|일|주|개월)(?:以内|以內|内|內|이내)?$`)
 	period      = lazy(`^(?:(?:by |by the |the |until )?(?:end of |eo)?(?:this|next|the|current|upcoming) (?:week|month|quarter|sprint|year|release)|(?:end of|eo) (?:week|month|quarter|year|sprint)|eow|eom|eoq|eoy|tomorrow|today|(?:end of )?q[1-4](?: \d{4})?(?: ?[-–] ?q[1-4](?: \d{4})?)?|\d{4} ?q[1-4]|h[12](?: \d{4})?|(?:within |in )?(?:the next )?(?:\d+|one|two|three) ?(?:[-–] ?\d+ ?)?(?:days?|weeks?|months?|quarters?|sprints?)|asap|immediately|ongoing|nächste woche|nächster monat|la semaine prochaine|próxima semana|prossima settimana|volgende week|来週|今週|来月|今月|今月末|来月末|次回スプリント|本周|下周|本月|下个月|下月|本月底|月底|다음 ?주|이번 ?주|다음 ?달|이번 ?달)$`)
-	lastDate    = lazy(`(?:^|[^\d])(\d{4}-\d{2}-\d{2})(?:[^\d]|$)`)
 )
 
 // monthNames has the names of months in the languages that are read, in full;
 // three letters or more abbreviate them where that is unique.
+//
+//nolint:misspell // words of other languages
 var monthNames = [12]string{
 	"january,januar,jänner,janvier,enero,janeiro,gennaio,januari,styczeń,stycznia,январь,января,leden,ledna,ocak,січня,januarie,tammikuuta,sty",
 	"february,februar,février,fevrier,febrero,fevereiro,febbraio,februari,luty,lutego,февраль,февраля,únor,února,şubat,лютого,helmikuuta,lut",

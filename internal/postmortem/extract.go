@@ -19,6 +19,7 @@ type parser struct {
 	sec       sections
 	pageTitle string // of an HTML page
 	timeline  bool   // below a heading about what happened when
+	form      bool   // a form by its front matter: an issue template
 	guide     bool   // below a heading about how to do reviews
 
 	at         int // of the block that is being read
@@ -67,7 +68,7 @@ func (p *parser) extract(blocks []block) {
 				p.list(b, st, 0)
 			case st.active:
 			default:
-				p.labelled(b, st)
+				p.labelled(b)
 				p.factList(b)
 			}
 		}
@@ -315,7 +316,7 @@ func fieldLine(b block) bool {
 
 // labelled reads the entries of a list outside of any section that say that
 // they are items: "Action item: …".
-func (p *parser) labelled(b block, st state) {
+func (p *parser) labelled(b block) {
 	for _, e := range b.entries {
 		if len(e.blocks) == 0 || e.blocks[0].kind != paragraphBlock || !strings.ContainsAny(start(e.blocks[0].text), ":：") {
 			continue

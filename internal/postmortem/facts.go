@@ -19,6 +19,7 @@ type facts struct {
 	calendar                                   *calendar
 }
 
+//nolint:misspell // words of other languages
 var factWords = map[string]string{
 	"title":    `title,incident title,incident name,incident,titel,titre,título,titolo,タイトル,标题,제목,название`,
 	"id":       `id,incident id,incident number,incident #,postmortem id`,

@@ -10,6 +10,8 @@ type fields struct {
 }
 
 // keyMark matches a word that names a field, and its colon, within a text.
+//
+//nolint:misspell // words of other languages
 var keyMark = lazy(`(?i)(?:^|[\s.;,|(（、。–—-])\**(owners?|assignees?|assigned(?: to)?|responsible|dri|priority|prio|type|category|due(?: date| by)?|deadline|eta|target(?: date)?|services?|affected service|component|(?:github |tracking |jira )?issue|tickets?|tracking|tracked in|bug|jira|status|state|verantwortlich|zuständig|frist|fällig(?: am)?|priorität|responsable|propriétaire|échéance|date limite|priorité|fecha(?: límite)?|plazo|vencimiento|prioridad|responsável|prazo|prioridade|responsabile|scadenza|priorità|eigenaar|verantwoordelijke|prioriteit|odpowiedzialn[ya]|termin|priorytet|ответственный|исполнитель|срок|дедлайн|приоритет|статус|担当者?|責任者|負責人|负责人|责任人|優先度|优先级|優先級|期限|期日|截止(?:日期|时间)?|完成时间|状態|状态|狀態|種別|类型|담당자?|책임자|기한|마감일?|우선순위|상태)\**\s*[:：]\**\s*`)
 
 // fieldKey is the field that a key names before a colon. What could as well

@@ -48,7 +48,10 @@ func formatOf(name, text string) format {
 	c := countMarks(body)
 	best := c.best()
 	if ext == ".md" || ext == ".markdown" || ext == ".mdx" {
-		// Renamed by hand, some other markup: only where no Markdown is seen.
+		// Named so by habit: text without any markup, or another one.
+		if c[markdownFormat] == 0 && best == textFormat && !anyMarkdown(body) {
+			return textFormat
+		}
 		if c[markdownFormat] > 0 || best == textFormat || best == rstFormat || c[best] < 2 {
 			return markdownFormat
 		}
@@ -149,6 +152,20 @@ func countMarks(text string) *marks {
 		c[yamlFormat] = lines
 	}
 	return &c
+}
+
+// anyMarkdown reports whether some line starts, or is set, as Markdown would
+// have it.
+func anyMarkdown(text string) bool {
+	if strings.Contains(text, "**") || strings.Contains(text, "](") || strings.Contains(text, "\n===") || strings.Contains(text, "\n---") || strings.Contains(text, "\n|") {
+		return true
+	}
+	for line := range strings.SplitSeq(text[:min(len(text), maxSurvey)], "\n") {
+		if n, _ := bullet(strings.TrimLeft(line, " ")); n > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 func yamlKey(s string) bool {

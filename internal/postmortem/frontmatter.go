@@ -1,6 +1,7 @@
 package postmortem
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -61,6 +62,9 @@ func (p *parser) frontMatter(mark, front string) []block {
 	if d.kind != mapDatum {
 		return nil
 	}
+	// "name" and "about" head GitHub's issue templates, "name" and
+	// "description" the instructions for assistants: neither is an incident's.
+	p.form = slices.Contains(d.keys, "name") && (slices.Contains(d.keys, "about") || slices.Contains(d.keys, "description")) && !slices.Contains(d.keys, "date")
 	items := datum{kind: mapDatum, line: d.line}
 	for i, k := range d.keys {
 		v := d.values[i]

@@ -68,6 +68,8 @@ aksiyon maddeleri;aksiyon planı;alınacak aksiyonlar;alınacak önlemler;sonrak
 الإجراءات التصحيحية;إجراءات المتابعة;بنود العمل;الخطوات التالية;خطة العمل;פעולות המשך;צעדים הבאים;משימות המשך;कार्य योजना;अगले कदम`
 
 // weakHeadings open a section only as a whole heading, or a whole part of it.
+//
+//nolint:misspell // words of other languages
 var weakHeadings = `maßnahmen;maßnahme;aufgaben;verbesserungen;prävention;vorbeugung;vermeidung;aktionen;empfehlungen;todos;actions;suivi;mesures;tâches;améliorations;recommandations;prévention;à faire;acciones;seguimiento;medidas;tareas;mejoras;recomendaciones;prevención;compromisos;ações;acompanhamento;tarefas;melhorias;recomendações;prevenção;encaminhamentos;
 azioni;misure;attività;miglioramenti;raccomandazioni;prevenzione;da fare;acties;maatregelen;taken;verbeteringen;aanbevelingen;preventie;opvolging;działania;zadania;usprawnienia;rekomendacje;zapobieganie;zalecenia;prewencja;действия;задачи;меры;мероприятия;улучшения;рекомендации;предотвращение;профилактика;todo;туду;дії;завдання;заходи;рекомендації;
 opatření;úkoly;doporučení;prevence;åtgärder;uppföljning;förbättringar;tiltak;oppfølging;forbedringer;aksiyonlar;aksiyon;önlemler;iyileştirmeler;hành động;khuyến nghị;phòng ngừa;cải tiến;tindakan;rekomendasi;pencegahan;perbaikan;
@@ -215,7 +217,7 @@ func containsShut(name string) bool {
 
 // sectionNames are headings that are no title, in documents where all
 // headings have level 1.
-var sectionNames = lazy(`^(?:metadata|overview|(?:executive |incident )?summary|(?:events ?/ ?)?timeline|background|impact|root causes?(?: analysis)?|cause|causes|introduction|detection|response|recovery|resolution|lessons(?: learned)?|trigger|conclusion|what happened|what went (?:well|wrong|poorly)|contributing factors|participants|zusammenfassung|auswirkungen?|ursachen?|zeitleiste|résumé|impact client|causes? racines?|chronologie|resumen|impacto|causa raíz|cronología|resumo|causa raiz|linha do tempo|riepilogo|impatto|samenvatting|oorzaak|tijdlijn|podsumowanie|wpływ|przyczyna|сводка|резюме|влияние|причины?|хронология|概要|影響|原因|タイムライン|経緯|摘要|影响|时间线|요약|영향|원인|타임라인)$`)
+var sectionNames = lazy(`^(?:metadata|overview|(?:executive |incident |issue )?summary|(?:events ?/ ?)?timeline|background|impact|root causes?(?: analysis)?|cause|causes|introduction|detection|response|recovery|resolution|lessons(?: learned)?|trigger|conclusion|what happened|what went (?:well|wrong|poorly)|contributing factors|participants|zusammenfassung|auswirkungen?|ursachen?|zeitleiste|résumé|impact client|causes? racines?|chronologie|resumen|impacto|causa raíz|cronología|resumo|causa raiz|linha do tempo|riepilogo|impatto|samenvatting|oorzaak|tijdlijn|podsumowanie|wpływ|przyczyna|сводка|резюме|влияние|причины?|хронология|概要|影響|原因|タイムライン|経緯|摘要|影响|时间线|요약|영향|원인|타임라인)$`)
 
 func sectionName(words string) bool {
 	if len(words) > 60 {

@@ -10,6 +10,7 @@ import (
 // list has one in the same place.
 type people map[string]bool
 
+//nolint:misspell // words of other languages
 var peopleKeys = wordSet(`owner owners author authors participants attendees responders responder commander lead facilitator on-call oncall autor autoren verantwortlich auteur auteurs autores participantes autori auteur 作成者 担当者 担当 参加者 作者 负责人 参与者 작성자 담당자 автор авторы участники`)
 
 // learn takes the names from a fact such as "Authors: Alice, Bob".

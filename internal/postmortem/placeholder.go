@@ -29,8 +29,30 @@ func placeholder(title string) bool {
 	if len(t) > 300 {
 		return onlyBrackets(title)
 	}
+	if i := strings.IndexAny(t, "(（"); i > 0 && standIn.get().MatchString(strings.TrimSpace(t[:i])) || fieldNames(t) {
+		return true
+	}
 	return isBlank(t) || bracketed.get().MatchString(strings.TrimSpace(fold(title))) || standIn.get().MatchString(strings.Trim(t, "[](){}<>_* ")) ||
 		instruction(title) || handleOnly.get().MatchString(t) || onlyBrackets(title)
+}
+
+// fieldNames reports whether a text only names what to fill in: "Owner / Due
+// / Description".
+func fieldNames(t string) bool {
+	if len(t) > 120 || !strings.ContainsAny(t, "|/,、／") {
+		return false
+	}
+	n := 0
+	for part := range strings.FieldsFuncSeq(t, func(r rune) bool { return strings.ContainsRune("|/,、／;()", r) }) {
+		if part = strings.TrimSpace(part); part == "" {
+			continue
+		}
+		if wordField(part) == noField {
+			return false
+		}
+		n++
+	}
+	return n >= 2
 }
 
 // instruction reports whether a text tells the author what to write.

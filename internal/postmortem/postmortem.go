@@ -103,7 +103,7 @@ func Parse(name string, data []byte) (Document, error) {
 	blocks = tidy(blocks)
 	p.survey(name, text, blocks)
 	p.extract(blocks)
-	if len(p.doc.Items) > 0 && p.template(name, outlineText(blocks, format, text)) {
+	if len(p.doc.Items) > 0 && p.template(name, outlineText(blocks, format, text), blocks) {
 		p.note(0, "this looks like a template that nobody has filled in, so none of its items counts")
 		p.doc.Items = nil
 	}

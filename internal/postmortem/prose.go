@@ -36,28 +36,39 @@ func (p *parser) addProse() {
 			continue
 		}
 		p.at = c.at
-		for _, one := range commitments(c.block.text) {
+		for i, one := range commitments(c.block.text) {
+			if len(one) == 0 {
+				continue
+			}
 			r, f := render(one), fields{}
 			r.text = strings.ReplaceAll(r.text, "\n", " ")
 			if r.lead != "" && isTypeWord(strings.TrimRight(r.lead, ":. ")) {
 				r.lead = ""
 			}
-			p.item(r, "", f, c.st, c.block.line)
+			p.item(r, "", f, c.st, c.block.line+i)
 		}
 	}
 }
 
 // commitments returns the parts of a paragraph that say what will be done: its
-// lines if each is one; all of it if it is one sentence or starts as an item;
+// lines if each is one (nil for the line that introduces them); all of it if it is one sentence or starts as an item;
 // else the first sentence in which the authors commit themselves.
 func commitments(in inline) []inline {
 	lines := in.lines()
-	if len(lines) > 1 {
+	introduced := len(lines) > 1 && (strings.HasSuffix(strings.TrimSpace(lines[0].plainText()), ":") || strings.HasSuffix(strings.TrimSpace(lines[0].plainText()), "："))
+	if introduced {
+		lines[0] = nil
+	}
+	if len(lines) > 2 || len(lines) > 1 && !introduced {
 		each := true
-		for _, l := range lines {
+		for i, l := range lines {
 			text := strings.TrimSpace(l.plainText())
+			if i == 0 && introduced {
+				continue
+			}
 			first, _ := firstLetter(text)
-			each = each && text != "" && (unicode.IsUpper(first) || unicode.Is(unicode.Lo, first)) && (task(text) || commits(text)) && !past(text)
+			_, behind, labelled := strings.Cut(text[:min(len(text), 60)], ": ")
+			each = each && text != "" && (unicode.IsUpper(first) || unicode.Is(unicode.Lo, first)) && (task(text) || commits(text) || labelled && imperative(behind) || introduced) && !past(text)
 		}
 		if each {
 			return lines

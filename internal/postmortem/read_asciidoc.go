@@ -61,7 +61,6 @@ func readAsciidoc(s string) []block {
 	lines := sourceLines(s, 1)
 	var out []block
 	var flat []flatEntry
-	header := false // the next table's first row is its header
 	flush := func() {
 		out = append(out, nest(flat)...)
 		flat = nil
@@ -92,9 +91,8 @@ func readAsciidoc(s string) []block {
 		case l == "|===" || l == "!===" || l == ",===":
 			flush()
 			ladder = nil
-			t, n := asciidocTable(lines[i:], header)
+			t, n := asciidocTable(lines[i:])
 			out = append(out, t)
-			header = false
 			i += n - 1
 			continue
 		case l == "----", l == "....", l == "____", l == "++++", strings.HasPrefix(l, "```"):
@@ -123,7 +121,6 @@ func readAsciidoc(s string) []block {
 			}
 			continue
 		case l[0] == '[' && l[len(l)-1] == ']' && !strings.HasPrefix(l, "[ ]") && !strings.Contains(l, "]("):
-			header = header || strings.Contains(l, "header")
 			continue
 		case l[0] == ':' && strings.Count(l, ":") >= 2:
 			if key, value, ok := strings.Cut(l[1:], ":"); ok && !strings.Contains(key, " ") {
@@ -216,7 +213,7 @@ func asciidocMark(l string) string {
 	return ""
 }
 
-func asciidocTable(lines []srcLine, header bool) (block, int) {
+func asciidocTable(lines []srcLine) (block, int) {
 	t := block{kind: tableBlock, line: lines[0].n}
 	end := strings.TrimSpace(lines[0].text)
 	var cells []inline
@@ -270,7 +267,7 @@ func asciidocTable(lines []srcLine, header bool) (block, int) {
 	}
 	cols := widths[0]
 	if cols == 1 { // each cell on its own line: an empty line ends the header
-		cols = asciidocColumns(lines, header)
+		cols = asciidocColumns(lines)
 	}
 	for i := 0; i+cols <= len(cells) && cols > 0; i += cols {
 		t.rows = append(t.rows, row{line: at[i], cells: cells[i : i+cols]})
@@ -279,7 +276,7 @@ func asciidocTable(lines []srcLine, header bool) (block, int) {
 }
 
 // asciidocColumns counts the cells above the first empty line.
-func asciidocColumns(lines []srcLine, _ bool) int {
+func asciidocColumns(lines []srcLine) int {
 	n := 0
 	for _, l := range lines[1:] {
 		t := strings.TrimSpace(l.text)

@@ -69,14 +69,14 @@ func (r *dataReader) value(d datum, depth int) {
 	case mapDatum:
 		// Scalars first: they are facts, and belong to no heading.
 		for i, v := range d.values {
-			if v.kind == scalarDatum && !r.isText(keyWords(d.keys[i]), v) {
+			if v.kind == scalarDatum && !isText(keyWords(d.keys[i]), v) {
 				r.paragraph(keyWords(d.keys[i])+": "+v.scalar, v.line)
 			}
 		}
 		for i, v := range d.values {
 			words := keyWords(d.keys[i])
 			switch {
-			case v.kind == scalarDatum && r.isText(words, v):
+			case v.kind == scalarDatum && isText(words, v):
 				r.heading(words, depth+1, v.line)
 				r.text(v, depth+1)
 			case v.kind == listDatum || v.kind == mapDatum:
@@ -88,7 +88,7 @@ func (r *dataReader) value(d datum, depth int) {
 }
 
 // isText reports whether a scalar is a section of its own.
-func (r *dataReader) isText(words string, v datum) bool {
+func isText(words string, v datum) bool {
 	name, _ := headingName(words)
 	return strings.Contains(strings.TrimSpace(v.scalar), "\n") || opens(name)
 }

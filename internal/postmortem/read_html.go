@@ -29,7 +29,7 @@ func readHTML(s string, firstLine int) ([]block, string, error) {
 	}
 	root, err := html.Parse(strings.NewReader(numbered))
 	if err != nil {
-		return nil, "", fmt.Errorf("%w: %s; export the document again, or as Markdown", ErrMalformed, err)
+		return nil, "", fmt.Errorf("%w: %w; export the document again, or as Markdown", ErrMalformed, err)
 	}
 	r := &htmlReader{line: firstLine, classes: map[string]style{}}
 	r.styles(root, 0)
@@ -479,14 +479,10 @@ func inlineBox(in inline) (bool, inline, bool) {
 // them; a row that is one cell is the name of a group.
 func (r *htmlReader) table(n *html.Node, depth int) {
 	t := block{kind: tableBlock, line: r.line}
-	var below []struct { // cells that reach down into the next rows
+	var below [maxSpan]struct { // cells that reach down into the next rows
 		left int
 		text inline
 	}
-	below = make([]struct {
-		left int
-		text inline
-	}, maxSpan)
 	var walk func(n *html.Node, depth int)
 	walk = func(n *html.Node, depth int) {
 		for c := n.FirstChild; c != nil && depth < maxTreeDepth; c = c.NextSibling {

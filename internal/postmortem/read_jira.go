@@ -232,6 +232,7 @@ func jiraCells(l string) []string {
 	l = strings.TrimRight(strings.TrimLeft(l, "|"), "|")
 	var out []string
 	depth, start := 0, 0
+	closed := strings.LastIndexAny(l, "]}")
 	for i := 0; i < len(l); i++ {
 		switch l[i] {
 		case '[', '{':
@@ -241,7 +242,7 @@ func jiraCells(l string) []string {
 		case '\\':
 			i++
 		case '|':
-			if depth > 0 && strings.IndexAny(l[i:], "]}") >= 0 {
+			if depth > 0 && i < closed {
 				continue
 			}
 			out = append(out, l[start:i])

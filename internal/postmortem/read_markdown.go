@@ -37,7 +37,8 @@ func (r *markdownReader) blocks(parent ast.Node, depth int) []block {
 	if depth > maxNesting {
 		return out
 	}
-	for n, next := parent.FirstChild(), ast.Node(nil); n != nil; n = next {
+	var next ast.Node
+	for n := parent.FirstChild(); n != nil; n = next {
 		next = n.NextSibling()
 		switch n := n.(type) {
 		case *ast.Heading:

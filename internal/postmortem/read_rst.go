@@ -393,7 +393,6 @@ func (r *rstReader) simple(lines []srcLine) ([]block, int) {
 			continue
 		}
 		runes := []rune(l)
-		first := ""
 		parts := make([]string, len(cols))
 		for i, c := range cols {
 			from := min(c[0], len(runes))
@@ -403,8 +402,7 @@ func (r *rstReader) simple(lines []srcLine) ([]block, int) {
 			}
 			parts[i] = strings.TrimSpace(string(runes[from:to]))
 		}
-		first = parts[0]
-		if first != "" || cells == nil {
+		if parts[0] != "" || cells == nil {
 			end()
 			cells, at = make([]string, len(cols)), lines[n].n
 		}

@@ -61,7 +61,7 @@ func textBlock(_ *dialect, lines []srcLine, depth int) ([]block, int) {
 		return heading(2, strings.TrimRight(words, ":")), 1
 	}
 	name, _ := headingName(words)
-	if opens(name) || excludes(name) && len(strings.Fields(name)) <= 4 {
+	if len(strings.Fields(name)) <= 8 && opens(name) || excludes(name) && len(strings.Fields(name)) <= 4 {
 		if body := strings.TrimRight(words, " "); !strings.HasSuffix(body, ".") {
 			return heading(2, strings.TrimRight(words, ":：")), 1
 		}

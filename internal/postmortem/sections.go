@@ -12,8 +12,6 @@ type sections struct {
 	titled bool   // the document's own title was seen
 	number int    // of the section, counted from 1
 	part   int    // of the sub-heading in force, counted in the section
-	bare   bool   // opened by a line of text, not by a heading
-	weak   bool   // the heading could be about the past as well
 	names  services
 }
 
@@ -64,7 +62,7 @@ func (s *sections) heading(level int, text rich, title bool) {
 		s.shut = level
 	case s.open == 0 && opens(name):
 		s.number++
-		s.open, s.shut, s.part, s.bare = level, 0, 0, level == labelLevel
+		s.open, s.shut, s.part = level, 0, 0
 		s.hint = fields{}
 		s.hint.kind = headingType(name)
 		if k := s.hint.kind; k == "remediation" || k == "corrective" || k == "monitoring" || k == "alerting" || k == "response" || k == "recovery" || k == "documentation" {

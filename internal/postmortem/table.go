@@ -79,7 +79,7 @@ func (p *parser) table(t block, st state) {
 	l, ok := layoutOf(names, st.active)
 	if st.excluded {
 		// Among lessons or causes, only a table that says "action item".
-		ok = ok && l.title >= 0 && strings.Contains(fold(names[l.title]), "action item") && p.sec.number >= 0 && !p.timeline
+		ok = ok && l.title >= 0 && strings.Contains(fold(names[l.title]), "action item") && !p.timeline
 		st = state{}
 	}
 	if ok && l.title >= 0 && l.cols[l.title] == noField {

@@ -55,14 +55,48 @@ func countBlanks(text string) int {
 	return n
 }
 
+// unansweredLines counts the prompts that nobody answered: "- Severity:" with
+// another prompt, a heading or nothing below it.
+func unansweredLines(text string) int {
+	n, open := 0, false
+	for line := range strings.SplitSeq(text, "\n") {
+		body := strings.Trim(strings.TrimLeft(line, " "), "-*• \t_")
+		if body == "" {
+			continue // an empty line, or an empty entry
+		}
+		prompt := (strings.HasSuffix(body, ":") || strings.HasSuffix(body, "：")) && len(strings.Fields(body)) <= 8
+		if open && (prompt || markdownHeading(line)) {
+			n++
+		}
+		open = prompt
+	}
+	if open {
+		n++
+	}
+	return n
+}
+
 // template reports whether a document is a form that nobody filled in: one
-// that calls itself a template and has blanks, or that is full of blanks and
-// names no day. A document about a real incident may keep some of either.
-func (p *parser) template(name, text string) bool {
+// that calls itself a template and has blanks, one whose title is a blank, or
+// one that is full of blanks or unanswered prompts and names no day. A
+// document about a real incident may keep some of each.
+func (p *parser) template(name, text string, blocks []block) bool {
+	if p.form {
+		return true
+	}
 	n := countBlanks(text)
-	named := templateWord.get().MatchString(p.facts.title) || templateWord.get().MatchString(strings.NewReplacer("_", " ", "-", " ").Replace(name))
-	if named {
+	title := ""
+	for _, b := range blocks {
+		if b.kind == headingBlock {
+			title = b.text.plainText()
+			break
+		}
+	}
+	if templateWord.get().MatchString(title) || templateWord.get().MatchString(strings.NewReplacer("_", " ", "-", " ").Replace(name)) {
 		return n >= 2 || p.facts.date == ""
 	}
-	return n >= 8 && p.facts.date == ""
+	if p.facts.date != "" {
+		return false
+	}
+	return n >= 8 || n >= 2 && countBlanks(title) > 0 || unansweredLines(text) >= 5
 }

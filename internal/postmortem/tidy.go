@@ -15,6 +15,10 @@ func tidy(blocks []block) []block {
 			out = append(out, b)
 			continue
 		}
+		if head, rest, ok := cutHead(b); ok {
+			out = append(out, head)
+			b = rest
+		}
 		for _, part := range bulletLines(b) {
 			if k := len(out); part.kind == listBlock && k > 0 && out[k-1].kind == listBlock && out[k-1].level == pasted {
 				out[k-1].entries = append(out[k-1].entries, part.entries...)
@@ -90,6 +94,36 @@ func bulletLines(b block) []block {
 		list.entries = append(list.entries, e)
 	}
 	return append(out, list)
+}
+
+// cutHead parts the first line of a paragraph from the rest where it serves as
+// a heading: it is all in bold, or it opens a section.
+func cutHead(b block) (block, block, bool) {
+	lines := b.text.lines()
+	if len(lines) < 2 || lines[0].empty() {
+		return b, b, false
+	}
+	words := strings.TrimSpace(lines[0].plainText())
+	if len(words) > 80 || strings.HasSuffix(words, ".") {
+		return b, b, false
+	}
+	allBold := true
+	for _, s := range lines[0] {
+		if strings.Trim(s.text, " :：") != "" && s.style&bold == 0 {
+			allBold = false
+		}
+	}
+	if name, _ := headingName(words); !allBold && !(len(strings.Fields(name)) <= 5 && opens(name)) {
+		return b, b, false
+	}
+	// A bold key is a fact or a field: "**Owner:**" above the name.
+	if key := strings.Trim(words, " :：*"); fieldKey(key) != noField || factKeys()[fold(key)] != "" {
+		return b, b, false
+	}
+	head, rest := b, b
+	head.text, rest.text = lines[0], joinLines(lines[1:])
+	rest.line++
+	return head, rest, true
 }
 
 // mayHaveBullets is a quick look, as most paragraphs have none.

@@ -43,6 +43,8 @@ const (
 )
 
 // fieldWords says which words name which field, folded, by commas.
+//
+//nolint:misspell // words of other languages
 var fieldWords = map[field]string{
 	titleField: `action,actions,action item,action items,action item description,action description,action needed,action required,action to take,actions required,actions to take,actionable,actionables,
 		preventive action,preventative action,corrective action,preventive actions,corrective actions,follow-up action,followup action,remediation action,remediation item,proposed action,planned action,recommended action,action point,improvement action,next action,
