@@ -42,7 +42,6 @@ type Config struct {
 	Postmortems []PostmortemSource `yaml:"postmortems"`
 	Reports     Reports            `yaml:"reports"`
 	API         *API               `yaml:"api" jsonschema_description:"Who may use the API. Absent: open to the local user, on loopback only."`
-	Metrics     *Metrics           `yaml:"metrics"`
 
 	// Warnings are what is allowed and yet probably not meant.
 	Warnings Problems `yaml:"-"`

@@ -58,8 +58,3 @@ type SMTP struct {
 }
 
 func (s *SMTP) setDefaults() { s.Port = 587 }
-
-// Metrics moves /metrics to a listener of its own.
-type Metrics struct {
-	Listen string `yaml:"listen" jsonschema_description:"A second address for /metrics and profiles."`
-}

@@ -36,9 +36,6 @@ func (v *validator) all() {
 	v.postmortems()
 	v.reports()
 	v.api()
-	if m := v.cfg.Metrics; m != nil && v.need("metrics", "listen", m.Listen, "write an address such as 127.0.0.1:9090") {
-		v.address("metrics.listen", m.Listen)
-	}
 }
 
 // need tells that a key is missing, unless something wrong stands there
