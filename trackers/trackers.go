@@ -207,3 +207,10 @@ type CodeSweeper interface {
 	// and FinishedAt (the deployment's own time of creation) are set.
 	Deployed(ctx context.Context, repo string, since time.Time) (list []domain.Deployment, until time.Time, err error)
 }
+
+// PullLister is a CodeHost that can list every pull request there ever was.
+type PullLister interface {
+	// Pulls lists pull requests by their creation, oldest first, page by page
+	// from 1, with body and branch. A host that has no such list has none.
+	Pulls(ctx context.Context, repo string, page int) (pulls []Change, more bool, err error)
+}

@@ -254,6 +254,8 @@ func (r *Reconciler) handle(ctx context.Context, l ledger.Lease) (next time.Time
 		return time.Time{}, r.pushed(ctx, id)
 	case "sweep":
 		return r.sweep(ctx, id)
+	case "claims":
+		return r.relearn(ctx, id)
 	case "config":
 		return time.Time{}, r.reconfigured(ctx, id)
 	}

@@ -69,6 +69,7 @@ var (
 	_ trackers.CodeHost    = (*Tracker)(nil)
 	_ trackers.Sweeper     = (*Tracker)(nil)
 	_ trackers.CodeSweeper = (*Tracker)(nil)
+	_ trackers.PullLister  = (*Tracker)(nil)
 )
 
 // New builds the adapter. It makes no call.

@@ -50,6 +50,28 @@ func (t *Tracker) Landed(ctx context.Context, repo string, since time.Time) ([]t
 	return out, until, nil
 }
 
+// Pulls lists the pull requests of a repository by their creation, a page of
+// 100 at a time: what is made meanwhile comes last and moves nothing.
+func (t *Tracker) Pulls(ctx context.Context, repo string, page int) ([]trackers.Change, bool, error) {
+	path, err := repoPath("list pull requests", repo)
+	if err != nil {
+		return nil, false, err
+	}
+	q := url.Values{"state": {"all"}, "sort": {"created"}, "direction": {"asc"}, "per_page": {"100"}, "page": {strconv.Itoa(max(page, 1))}}
+	var got []gh.PullRequest
+	a, err := t.do(ctx, call{op: "list pull requests of " + repo, repo: repo, method: "GET", path: path + "/pulls?" + q.Encode(), out: &got})
+	if err != nil {
+		return nil, false, t.withoutPulls(ctx, repo, err)
+	}
+	var out []trackers.Change
+	for i := range got {
+		if got[i].GetNumber() > 0 {
+			out = append(out, pullRequest(repo, &got[i]))
+		}
+	}
+	return out, nextQuery(a.Header) != "", nil
+}
+
 // withoutPulls tells a server that has no list of pull requests, which is no
 // error, from a repository that is not there.
 func (t *Tracker) withoutPulls(ctx context.Context, repo string, err error) error {
