@@ -161,3 +161,10 @@ func MethodNotAllowedHandler(c *gin.Context) {
 func PanicHandler(c *gin.Context, _ any) {
 	writeProblem(c, problem(http.StatusInternalServerError, "something went wrong here; the server's log says what"))
 }
+
+// Refuse answers a request for which something needed is away, outside the
+// API's own operations too.
+func Refuse(c *gin.Context, why Unavailable) {
+	c.Header("Retry-After", strconv.Itoa(max(1, int(why.After.Round(time.Second)/time.Second))))
+	writeProblem(c, problem(http.StatusServiceUnavailable, why.Detail))
+}

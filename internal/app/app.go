@@ -46,6 +46,7 @@ type App struct {
 	reconciler *reconcile.Reconciler
 	backend    *Backend
 	metrics    *metrics
+	gate       gate
 	key        []byte
 	scratch    string // removed at the end; ephemeral only
 	listener   net.Listener
@@ -107,6 +108,12 @@ func New(ctx context.Context, cfg *config.Config, o Options) (_ *App, err error)
 		}
 	}
 	a.ledger = ledger.New(a.store.Client, ledger.Options{Prefix: cfg.Redis.KeyPrefix, Log: o.Log, Now: o.Now})
+	look, cancel := context.WithTimeout(ctx, 5*time.Second)
+	err = a.prepare(look)
+	cancel()
+	if foreign(err) {
+		return nil, err
+	} // a store that cannot be reached is looked at when it can
 	setup, err := a.setup(cfg)
 	if err != nil {
 		return nil, err
@@ -139,36 +146,43 @@ func (a *App) Run(ctx context.Context) error {
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 60 * time.Second, WriteTimeout: 3 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
 	}
-	worker := make(chan struct{})
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	worker := make(chan error, 1)
 	go func() {
-		defer close(worker)
-		a.work(ctx)
+		defer end() // nothing is to be served without it
+		worker <- a.work(ctx)
 	}()
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(a.listener) }()
 	var err error
 	select {
 	case err = <-served:
+		end()
 	case <-ctx.Done():
 		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 		err = server.Shutdown(stop)
 		cancel()
 		_ = <-served // ErrServerClosed
 	}
-	<-worker
 	if errors.Is(err, http.ErrServerClosed) {
 		err = nil
 	}
-	return err
+	return errors.Join(<-worker, err)
 }
 
 // work waits for the store, says what is to be known about it, and runs the
-// reconciler.
-func (a *App) work(ctx context.Context) {
+// reconciler. Its error is that of a store that this program must not touch.
+func (a *App) work(ctx context.Context) error {
 	for told := false; ; {
 		ping, cancel := context.WithTimeout(ctx, 2*time.Second)
 		err := a.ledger.Ping(ping)
 		cancel()
+		if err == nil {
+			if err = a.prepare(ctx); foreign(err) {
+				return err
+			}
+		}
 		if err == nil {
 			if told {
 				a.log.Info("the store can be reached again")
@@ -176,7 +190,7 @@ func (a *App) work(ctx context.Context) {
 			break
 		}
 		if ctx.Err() != nil {
-			return
+			return nil
 		}
 		if !told {
 			a.log.Error("the store cannot be reached; Holdfast keeps trying and answers 503 until then", "err", err, "remedy", "start Redis, or correct redis.url")
@@ -185,7 +199,7 @@ func (a *App) work(ctx context.Context) {
 		select {
 		case <-time.After(time.Second):
 		case <-ctx.Done():
-			return
+			return nil
 		}
 	}
 	for _, n := range a.store.Inspect(ctx) {
@@ -208,6 +222,7 @@ func (a *App) work(ctx context.Context) {
 	if err := a.reconciler.Run(ctx); err != nil {
 		a.log.Error("the reconciler ended", "err", err)
 	}
+	return nil
 }
 
 // startSweeps makes each tracker's sweep due: what was missed while this

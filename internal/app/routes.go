@@ -26,6 +26,7 @@ func (a *App) routes(cfg *config.Config) (http.Handler, error) {
 	if err := engine.SetTrustedProxies(nil); err != nil {
 		return nil, err
 	}
+	engine.Use(a.guard)
 	// A tracker that is only polled needs no secret, and then takes no
 	// deliveries.
 	heard := slices.DeleteFunc(hookTrackers(cfg), func(t webhook.Tracker) bool { return len(t.Secret) == 0 })

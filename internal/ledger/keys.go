@@ -65,6 +65,8 @@ func (k keys) ofService(s string) string { return k.tag + "deployments-of-servic
 func (k keys) successes(t string) string { return k.tag + "successes-of:" + t } // zset: order → finished, µs
 
 // The rest.
+func (k keys) schema() string            { return k.tag + "schema" }                // hash: version, by
+func (k keys) migration() string         { return k.tag + "migration" }             // token of the process that migrates
 func (k keys) paused() string            { return k.tag + "paused" }                // hash: on, by, at
 func (k keys) groups() string            { return k.tag + "groups" }                // zset: cause → opened, ms
 func (k keys) group(cause string) string { return k.tag + "group:" + short(cause) } // hash
