@@ -97,6 +97,7 @@ func (e *env) file(ctx context.Context, f fileFlags, names []string) error {
 	}
 	filed := make([]api.FiledView, len(requests))
 	for i, r := range requests {
+		r.ID = previews[i].Postmortem // as it was shown
 		v, err := client.File(ctx, r)
 		if err != nil {
 			return fmt.Errorf("%s: %w%s", names[i], err, filedBefore(names[:i]))

@@ -34,12 +34,20 @@ func (b *Backend) FilePostmortem(ctx context.Context, by api.Actor, r api.FileRe
 		return api.FileResult{}, api.Invalid{Field: "body", Detail: err.Error()}
 	}
 	in := filing.Input{ID: r.ID, Service: r.Service, Source: r.Name, Document: doc, Setup: b.reconciler.Setup(), Defaults: b.defaults(), Now: b.now().UTC()}
+	renamed, err := b.renamed(ctx, &in)
+	if err != nil {
+		return api.FileResult{}, err
+	}
 	plan, err := filing.Make(in) // for the id, and to refuse what cannot be filed before anything is held
 	if err != nil {
 		return api.FileResult{}, planError(err)
 	}
-	if !r.DryRun && doc.Draft {
-		return api.FileResult{Postmortem: plan.Postmortem.ID, Warnings: []string{"the document is a draft (status: draft): nothing was filed"}}, nil
+	if doc.Draft {
+		says := "the document is a draft (status: draft): nothing was filed"
+		if r.DryRun {
+			says = "the document is a draft (status: draft): nothing would be filed"
+		}
+		return api.FileResult{Postmortem: plan.Postmortem.ID, Warnings: []string{says}}, nil
 	}
 	var lease ledger.Lease
 	if !r.DryRun {
@@ -51,6 +59,7 @@ func (b *Backend) FilePostmortem(ctx context.Context, by api.Actor, r api.FileRe
 	if plan, err = b.plan(ctx, &in, plan.Postmortem.ID); err != nil {
 		return api.FileResult{}, err
 	}
+	plan.Warnings = append(plan.Warnings, renamed...)
 	if r.DryRun {
 		return b.preview(plan, in), nil
 	}

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -48,6 +49,8 @@ func TestThePostmortemIsFiledAgain(t *testing.T) {
 	d := w.item(incident + "/4")
 	require.True(t, slices.ContainsFunc(d.Ledger, func(e domain.Entry) bool { return e.Name == domain.ItemRemoved }))
 	require.Equal(t, "open", w.issue(4).State)
+	require.Len(t, w.issue(4).Comments, 1)
+	require.Contains(t, w.issue(4).Comments[0].Body, "no longer names this action item")
 	v = w.file(incident, c, b, a, line{Title: "Something else entirely"})
 	require.Equal(t, incident+"/5", v.Items[3].ID)
 	w.until("the fifth ticket", func() bool { return len(w.gh.Issues(checkout)) == 5 })
@@ -58,9 +61,55 @@ func TestThePostmortemIsFiledAgain(t *testing.T) {
 		v = w.file(incident, c, b, a, line{Title: "Something else entirely"}, line{Title: "Rotate the credentials"})
 		require.Equal(t, incident+"/4", v.Items[4].ID)
 	})
+	w.silent(func() { // it is told once, however often it comes and goes
+		w.file(incident, c, b, a, line{Title: "Something else entirely"})
+	})
 	for i := range 5 {
 		w.checkLedger(incident + "/" + string(rune('1'+i)))
 	}
+}
+
+func TestADocumentThatWasRenamed(t *testing.T) {
+	t.Parallel()
+	w := start(t, scene{})
+	file := func(name, text string) api.FiledView {
+		v, err := w.api.File(t.Context(), api.FileRequest{Name: name, ContentType: api.MarkdownType, Body: []byte(text)})
+		require.NoError(t, err)
+		return v
+	}
+	const text = "# Checkout down\n\nDate: 2026-11-01\n\n## Action items\n\n- Time out calls (P1, owner: bob)\n- Alert on a full pool (owner: bob)\n"
+	require.Equal(t, "first-name", file("first-name.md", text).Postmortem)
+	w.until("both tickets", func() bool { return len(w.gh.Issues(checkout)) == 2 })
+	w.silent(func() {
+		v := file("second-name.md", text)
+		require.Equal(t, "first-name", v.Postmortem)
+		require.Contains(t, v.Warnings[0], "first-name")
+	})
+	// Edited as well, and in another place.
+	v := file("archive/third-name.md", strings.Replace(text, "- Time out calls (P1, owner: bob)", "- Time out all calls (P1, owner: bob)\n- Write the runbook", 1))
+	require.Equal(t, "first-name", v.Postmortem)
+	w.until("the third ticket", func() bool { return len(w.gh.Issues(checkout)) == 3 })
+	// An incident of another day is another one, whatever its words.
+	require.Equal(t, "fourth-name", file("fourth-name.md", strings.Replace(text, "2026-11-01", "2026-11-08", 1)).Postmortem)
+	w.until("its own tickets", func() bool { return len(w.gh.Issues(checkout)) == 5 })
+	w.settle()
+	require.Len(t, w.gh.Issues(checkout), 5)
+	require.Equal(t, "Time out all calls", w.item("first-name/1").Title)
+}
+
+func TestADraftFilesNothing(t *testing.T) {
+	t.Parallel()
+	w := start(t, scene{})
+	w.silent(func() {
+		for _, dry := range []bool{true, false} {
+			v, err := w.api.File(t.Context(), api.FileRequest{Name: "draft.md", DryRun: dry, ContentType: api.MarkdownType,
+				Body: []byte("---\nstatus: draft\n---\n# Checkout down\n\n## Action items\n\n- Time out calls\n")})
+			require.NoError(t, err)
+			require.Empty(t, v.Items)
+			require.Empty(t, v.Plan)
+			require.Contains(t, v.Warnings[0], "draft")
+		}
+	})
 }
 
 func TestTwoRequestsForOnePostmortem(t *testing.T) {

@@ -112,6 +112,9 @@ func Make(in Input) (Plan, error) {
 			spec.N = pm.NextN
 			pm.NextN++
 			spec.ID = fmt.Sprintf("%s/%d", pm.ID, spec.N)
+			if of := owner(in.Items, spec.AdoptRef); of != "" {
+				spec.AdoptRef, detail = "", "the ticket that it names is that of "+of+"; a new one is filed"
+			}
 			p.Lines = append(p.Lines, Line{Action: first(spec), Spec: spec, Detail: detail})
 			continue
 		}
@@ -130,6 +133,16 @@ func Make(in Input) (Plan, error) {
 	}
 	p.Postmortem = pm
 	return p, nil
+}
+
+// owner is the item of this postmortem that has the ticket, "" if none has.
+func owner(items []domain.State, ticket domain.Ref) string {
+	for _, st := range items {
+		if ticket != "" && (st.Ticket != nil && st.Ticket.Ref == ticket || st.Ticket == nil && st.Spec.AdoptRef == ticket) {
+			return st.Spec.ID
+		}
+	}
+	return ""
 }
 
 // first says what becomes of an item that was never filed.

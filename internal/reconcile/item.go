@@ -125,6 +125,9 @@ func (w *work) run(ctx context.Context) (time.Time, error) {
 	if err := w.update(ctx); err != nil {
 		return time.Time{}, err
 	}
+	if err := w.tellRemoved(ctx); err != nil {
+		return time.Time{}, err
+	}
 	for range maxRounds {
 		if n := len(w.st.Hints); n > 0 && !w.fresh {
 			if ev := w.st.Hints[n-1].Event; w.cause == "timer" {
