@@ -20,6 +20,7 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/ledger"
 	"github.com/holdfast-dev/holdfast/internal/reconcile"
 	"github.com/holdfast-dev/holdfast/internal/store"
+	"github.com/holdfast-dev/holdfast/webhook"
 )
 
 // Options are what an App is made from beside its configuration.
@@ -41,6 +42,7 @@ type App struct {
 	log        *slog.Logger
 	cfg        atomic.Pointer[config.Config]
 	handler    atomic.Pointer[http.Handler]
+	hooks      atomic.Pointer[webhook.Handler]
 	store      *store.Store
 	ledger     *ledger.Ledger
 	reconciler *reconcile.Reconciler

@@ -90,6 +90,7 @@ func (b *Backend) Item(ctx context.Context, id string) (api.ItemDetail, error) {
 	if !st.ReopenRefusedAt.IsZero() {
 		d.Why = append(d.Why, api.Check{Check: "reopening", Result: "fail", Detail: "The tracker refused to reopen the ticket.", Remedy: "see the ledger for its words; `holdfast doctor` checks the transitions"})
 	}
+	d.Why = append(d.Why, b.trouble(st)...)
 	return d, nil
 }
 

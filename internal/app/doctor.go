@@ -35,6 +35,7 @@ func (a *App) Doctor(ctx context.Context) []trackers.Finding {
 		}
 		check, cancel := context.WithTimeout(ctx, time.Minute)
 		out = append(out, s.Trackers[t.Name].Check(check, unique(targets))...)
+		out = append(out, a.troubleFindings(t.Name)...)
 		if at, err := a.reconciler.Swept(check, t.Name); err == nil {
 			out = append(out, sweepFinding(t.Name, at, a.o.Now(), s.SweepEvery(t.Name)))
 		}

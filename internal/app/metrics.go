@@ -33,7 +33,7 @@ func newMetrics(a *App) *metrics {
 		func() float64 { return float64(stats.Errors.Load()) }))
 	gauge := func(name, help string, read func(ctx context.Context) float64) {
 		reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 {
-			ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+			ctx, cancel := metricsTime()
 			defer cancel()
 			return read(ctx)
 		}))
@@ -55,24 +55,18 @@ func newMetrics(a *App) *metrics {
 		}
 		return float64(n)
 	})
-	for _, t := range a.cfg.Load().Trackers {
-		reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "holdfast_sweep_age_seconds", Help: "Since the tracker was last compared with what is recorded; -1: not yet.",
-			ConstLabels: prometheus.Labels{"tracker": t.Name}}, func() float64 {
-			ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-			defer cancel()
-			at, err := a.reconciler.Swept(ctx, t.Name)
-			if err != nil || at.IsZero() {
-				return -1
-			}
-			return a.o.Now().Sub(at).Seconds()
-		}))
-	}
+	reg.MustRegister(newTrackerMetrics(a))
 	m.handler = promhttp.HandlerFor(reg, promhttp.HandlerOpts{})
 	return m
 }
 
 func (m *metrics) delivery(kind, tracker, event, outcome string) {
 	m.deliveries.WithLabelValues(kind, tracker, event, outcome).Inc()
+}
+
+// metricsTime bounds what one figure may take.
+func metricsTime() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), 2*time.Second)
 }
 
 func bit(b bool) float64 {

@@ -35,6 +35,7 @@ func (a *App) routes(cfg *config.Config) (http.Handler, error) {
 		return nil, err
 	}
 	hooks.Mount(engine)
+	a.hooks.Store(hooks)
 
 	auth := api.NewAuth(tokens(cfg), cfg.API == nil)
 	api.Register(engine, api.Options{Backend: a.backend, Auth: auth, PublicURL: cfg.PublicURL, Version: a.o.Version, Log: a.log})

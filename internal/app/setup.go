@@ -1,9 +1,11 @@
 package app
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -37,12 +39,12 @@ func (a *App) setup(cfg *config.Config) (*reconcile.Setup, error) {
 		Settings: func(team string) reconcile.Settings { return settings(cfg.TeamPolicy(team)) },
 	}
 	hooks := hookTrackers(cfg)
-	context := map[string]claims.Context{}
+	texts := map[string]claims.Context{}
 	for _, h := range hooks {
-		context[h.Name] = webhook.ClaimContext(h, hooks)
+		texts[h.Name] = webhook.ClaimContext(h, hooks)
 	}
 	s.Claims = func(tracker, repo string) claims.Context {
-		c := context[tracker]
+		c := texts[tracker]
 		c.Repo = repo
 		return c
 	}
@@ -55,6 +57,17 @@ func (a *App) setup(cfg *config.Config) (*reconcile.Setup, error) {
 			return sweepPolled
 		}
 		return sweepHeard
+	}
+	s.Polled = func(tracker string) bool {
+		t, _ := cfg.Tracker(tracker)
+		return t.Ingest == config.IngestPoll
+	}
+	s.Ingest = func(ctx context.Context, tracker string, d trackers.Delivery) error {
+		h := a.hooks.Load()
+		if h == nil {
+			return errors.New("no deliveries are taken yet")
+		}
+		return h.Replay(ctx, tracker, d.Event, d.ID, d.Body)
 	}
 	s.SweepTargets = func(tracker string) []string {
 		var out []string

@@ -52,6 +52,10 @@ type State struct {
 	CloseRefusedAt     time.Time `json:"close_refused_at,omitzero"`
 	EscalatedAt        time.Time `json:"escalated_at,omitzero"`
 
+	// Denied are the kinds of actions that the tracker refused for good when
+	// they were last tried, with its words.
+	Denied map[ActionKind]string `json:"denied,omitempty"`
+
 	// Hints are deliveries about the ticket that were not answered by reading
 	// it back yet.
 	Hints []Hint `json:"hints,omitempty"`

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -72,11 +73,9 @@ func fold(st *domain.State, e domain.Entry) {
 		st.ReopenedByUs, st.PersonReopenedAt = false, e.Event.At
 	case domain.TicketLost:
 		st.Lost = true
+		st.Hints = slices.DeleteFunc(st.Hints, func(h domain.Hint) bool { return h.Seq <= e.Upto })
 	case domain.TicketMoved:
-		if st.Ticket != nil && st.Ticket.Ref != e.Ticket.Ref {
-			st.PastRefs = append(st.PastRefs, st.Ticket.Ref)
-		}
-		st.Ticket = e.Ticket
+		foldMoved(st, *e.Ticket)
 
 	case domain.CommentSeen:
 		if id := e.Event.Comment; !st.Commands[id] && !slices.Contains(st.PendingComments, id) && !slices.Contains(st.OurComments, id) {
@@ -158,6 +157,21 @@ func foldUpdate(st *domain.State, spec domain.ItemSpec) {
 	}
 	addOwner(st, spec.Owner)
 	st.Spec, st.Removed, st.UpdateOwed = spec, false, true
+}
+
+// foldMoved takes over where a ticket is now. What else changed is compared
+// with what was known, as at any reading.
+func foldMoved(st *domain.State, now domain.Ticket) {
+	if st.Ticket == nil {
+		st.Ticket = &now
+		return
+	}
+	t := *st.Ticket
+	if t.Ref != now.Ref {
+		st.PastRefs = append(slices.Clone(st.PastRefs), t.Ref)
+	}
+	t.Ref, t.URL, t.NativeID = now.Ref, now.URL, now.NativeID
+	st.Ticket = &t
 }
 
 func foldSeen(st *domain.State, t domain.Ticket, at time.Time) {
@@ -262,6 +276,10 @@ func foldOutcome(st *domain.State, e domain.Entry) {
 		return
 	}
 	st.Withheld = ""
+	if _, was := st.Denied[a.Kind]; was {
+		st.Denied = maps.Clone(st.Denied)
+		delete(st.Denied, a.Kind)
+	}
 	wasClosed := st.Ticket != nil && st.Ticket.Closed
 	if a.Ticket != nil {
 		if st.Ticket == nil {
@@ -323,6 +341,10 @@ func foldRefused(st *domain.State, a domain.Action, at time.Time) {
 	default:
 		return
 	}
+	if st.Denied = maps.Clone(st.Denied); st.Denied == nil {
+		st.Denied = map[domain.ActionKind]string{}
+	}
+	st.Denied[a.Kind] = a.Error
 	switch a.Kind {
 	case domain.ActReopen:
 		st.ReopenRefusedAt = at

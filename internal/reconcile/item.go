@@ -108,9 +108,11 @@ func (w *work) run(ctx context.Context) (time.Time, error) {
 	if w.tracker, ok = w.s.Tracker(string(w.ref())); !ok {
 		return time.Time{}, fmt.Errorf("item %s: no tracker is configured for %s", w.id, w.ref())
 	}
-	if until := w.r.mayAsk(w.tracker.Name()); !until.IsZero() {
-		return until, nil
-	}
+	return w.r.at(ctx, w.lease.Subject, w.tracker.Name(), w.ref().Project(), func() (time.Time, error) { return w.onTracker(ctx) })
+}
+
+// onTracker is the part that asks and writes to the tracker.
+func (w *work) onTracker(ctx context.Context) (time.Time, error) {
 	if w.st.Ticket == nil {
 		if next, err := w.file(ctx); err != nil || w.st.Ticket == nil {
 			return next, err
@@ -186,21 +188,17 @@ func (w *work) ref() domain.Ref {
 // read reads the ticket back and records what follows from it.
 func (w *work) read(ctx context.Context) error {
 	t, err := w.tracker.Ticket(ctx, w.ref())
-	switch trackers.ClassOf(err) {
-	case trackers.NotFound, trackers.Gone:
-		if err != nil {
+	if missing(err) {
+		if t, err = w.elsewhere(ctx, err); missing(err) {
 			w.fresh = true
-			return w.record(ctx, domain.Entry{Kind: domain.Fact, Name: domain.TicketLost, Note: "The tracker no longer has the ticket."})
+			return w.lost(ctx, err)
 		}
 	}
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", w.ref(), err)
 	}
 	if t.Ref != w.st.Ticket.Ref {
-		if err := w.r.ledger.Bind(ctx, w.lease, w.id, t.Ref); err != nil {
-			return fmt.Errorf("following %s to %s: %w", w.st.Ticket.Ref, t.Ref, err)
-		}
-		if err := w.record(ctx, domain.Entry{Kind: domain.Fact, Name: domain.TicketMoved, Note: "The ticket has moved to " + string(t.Ref) + ".", Ticket: &t}); err != nil {
+		if err := w.moved(ctx, t); err != nil {
 			return err
 		}
 	}
@@ -233,6 +231,10 @@ func (w *work) pulls(ctx context.Context) error {
 			out = append(out, checked(c))
 			continue
 		case err != nil:
+			var te *trackers.Error
+			if errors.As(err, &te) && te.Ref == "" {
+				te.Ref = domain.GitHubRef(services[0].Tracker, c.Repo, c.PullRequest) // who is to be waited for
+			}
 			return fmt.Errorf("reading %s: %w", c.Key(), err)
 		}
 		fresh := now.Change

@@ -37,7 +37,7 @@ type Options struct {
 	Ledger  *ledger.Ledger
 	Mirrors *history.Mirrors
 	Setup   *Setup
-	Workers int // subjects worked on at once; default 16
+	Workers int // subjects worked on at once; default 32
 	Log     *slog.Logger
 	Now     func() time.Time
 }
@@ -53,10 +53,11 @@ type Reconciler struct {
 	now     func() time.Time
 	pace    pacer
 
+	gates *gates
+
 	mu      sync.Mutex
 	repos   map[string]repoFacts
-	limited map[string]time.Time // tracker → until when it asked us to wait
-	answers map[string]bool      // creations that a tracker answered with an error of its own
+	answers map[string]bool // creations that a tracker answered with an error of its own
 	// reloadedAt is in Unix nanoseconds: what a tracker refused before is
 	// tried again.
 	reloadedAt atomic.Int64
@@ -71,9 +72,9 @@ type Stats struct {
 
 // New makes a Reconciler; it does nothing until Run.
 func New(o Options) *Reconciler {
-	r := &Reconciler{ledger: o.Ledger, mirrors: o.Mirrors, workers: o.Workers, log: o.Log, now: o.Now, repos: map[string]repoFacts{}, limited: map[string]time.Time{}, answers: map[string]bool{}}
+	r := &Reconciler{ledger: o.Ledger, mirrors: o.Mirrors, workers: o.Workers, log: o.Log, now: o.Now, repos: map[string]repoFacts{}, answers: map[string]bool{}}
 	if r.workers <= 0 {
-		r.workers = 16
+		r.workers = 32
 	}
 	if r.log == nil {
 		r.log = slog.Default()
@@ -82,6 +83,7 @@ func New(o Options) *Reconciler {
 	if r.now == nil {
 		r.now = time.Now
 	}
+	r.gates = newGates(r.now, r.workers)
 	r.setup.Store(o.Setup)
 	return r
 }
@@ -186,7 +188,6 @@ func (r *Reconciler) work(ctx context.Context, l ledger.Lease) {
 		return // somebody else has it now
 	}
 	r.Stats.Errors.Add(1)
-	r.heed(err)
 	at := r.now().Add(backoff(l.Attempts, err))
 	level := slog.LevelInfo
 	if l.Attempts >= maxAttempts {
@@ -206,32 +207,6 @@ func backoff(attempts int, err error) time.Duration {
 	}
 	d := retryFirst << min(attempts, 12)
 	return min(d, retryMax)
-}
-
-// heed remembers that a tracker asked us to wait, so that the items after
-// this one do not ask it again before.
-func (r *Reconciler) heed(err error) {
-	var te *trackers.Error
-	if !errors.As(err, &te) || te.Class != trackers.RateLimited || te.Ref == "" {
-		return
-	}
-	wait := te.RetryAfter
-	if wait <= 0 {
-		wait = time.Minute
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.limited[te.Ref.Tracker()] = r.now().Add(wait)
-}
-
-// mayAsk says from when on a tracker may be asked; zero: now.
-func (r *Reconciler) mayAsk(tracker string) time.Time {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if until := r.limited[tracker]; r.now().Before(until) {
-		return until
-	}
-	return time.Time{}
 }
 
 // handle dispatches on the kind of subject. A panic is an error like any
@@ -256,6 +231,8 @@ func (r *Reconciler) handle(ctx context.Context, l ledger.Lease) (next time.Time
 		return r.sweep(ctx, id)
 	case "claims":
 		return r.relearn(ctx, id)
+	case "part":
+		return r.part(ctx, l, id)
 	case "config":
 		return time.Time{}, r.reconfigured(ctx, id)
 	}

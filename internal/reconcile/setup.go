@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -35,6 +36,12 @@ type Setup struct {
 	SweepTargets      func(tracker string) []string
 	Claims            func(tracker, repo string) claims.Context
 	DeploymentTargets func(tracker, repo, environment string) []DeploymentTarget
+	// Ingest takes in a delivery that a tracker itself says it could not bring;
+	// nil: there is no way in for deliveries. It may be called again with one
+	// that is known.
+	Ingest func(ctx context.Context, tracker string, d trackers.Delivery) error
+	// Polled reports whether a tracker sends no deliveries.
+	Polled func(tracker string) bool
 }
 
 // DeploymentTarget is one environment of one service that a deployment of its

@@ -2,7 +2,6 @@ package reconcile
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -19,58 +18,6 @@ import (
 // maxSweepPages bounds one sweep of one target; the rest comes with the next.
 const maxSweepPages = 20
 
-// sweepMark is how far a target or repository was swept, in the tracker's
-// own times.
-type sweepMark struct {
-	Tickets     time.Time `json:"tickets,omitzero"`
-	Pulls       time.Time `json:"pulls,omitzero"`
-	Deployments time.Time `json:"deployments,omitzero"`
-	Head        string    `json:"head,omitempty"` // of the default branch
-	Start       time.Time `json:"start,omitzero"` // while there is no head yet
-}
-
-// sweep compares one tracker with what is recorded. A project that cannot be
-// read does not hold up the others.
-func (r *Reconciler) sweep(ctx context.Context, name string) (time.Time, error) {
-	s := r.Setup()
-	t, ok := s.Trackers[name]
-	if !ok {
-		return time.Time{}, nil // taken out of the configuration
-	}
-	next := r.now().Add(s.SweepEvery(name))
-	if until := r.mayAsk(name); !until.IsZero() {
-		return until, nil
-	}
-	var errs []error
-	if sweeper, ok := t.(trackers.Sweeper); ok {
-		for _, target := range s.SweepTargets(name) {
-			errs = append(errs, r.swept(ctx, name+"/"+target, func(m *sweepMark) error { return r.sweepTickets(ctx, sweeper, name, target, m) }))
-		}
-	}
-	if code, ok := t.(trackers.CodeSweeper); ok {
-		for _, repo := range s.repos(name) {
-			errs = append(errs, r.swept(ctx, name+"/code/"+repo, func(m *sweepMark) error {
-				return errors.Join(r.sweepPulls(ctx, s, code, name, repo, m), r.sweepPushes(ctx, s, name, repo, m), r.sweepDeployments(ctx, s, code, name, repo, m))
-			}))
-		}
-	}
-	if err := errors.Join(errs...); err != nil {
-		r.log.Warn("a sweep was not complete; the next one goes on from there", "tracker", name, "err", err)
-		r.heed(err)
-		return next, nil
-	}
-	return next, r.ledger.SetMeta(ctx, "swept/"+name, r.now().UTC().Format(time.RFC3339), 0)
-}
-
-// Swept says when the tracker was last swept completely; zero: never.
-func (r *Reconciler) Swept(ctx context.Context, tracker string) (time.Time, error) {
-	at, err := r.ledger.Meta(ctx, "swept/"+tracker)
-	if err != nil || at == "" {
-		return time.Time{}, err
-	}
-	return time.Parse(time.RFC3339, at)
-}
-
 // firstFiled is a time before the first item was filed, by whatever clock a
 // tracker has; zero: none was.
 func (r *Reconciler) firstFiled(ctx context.Context) (time.Time, error) {
@@ -85,42 +32,14 @@ func (r *Reconciler) firstFiled(ctx context.Context) (time.Time, error) {
 	return st.FiledAt.Add(-clockSlack).Truncate(time.Second), nil
 }
 
-// swept runs one part of a sweep from its mark, and keeps the mark where it
-// went on, also after an error: what was handled is recorded already.
-func (r *Reconciler) swept(ctx context.Context, key string, part func(m *sweepMark) error) error {
-	key = "sweep/" + key
-	text, err := r.ledger.Meta(ctx, key)
-	if err != nil {
-		return fmt.Errorf("reading where the last sweep of %s ended: %w", key, err)
-	}
-	var m sweepMark
-	if text == "" || json.Unmarshal([]byte(text), &m) != nil {
-		// What happened since the first item was filed may not have been heard.
-		start, err := r.firstFiled(ctx)
-		if err != nil {
-			return err
-		}
-		m = sweepMark{Tickets: start, Pulls: start, Deployments: start, Start: start}
-	}
-	before := m
-	partErr := part(&m)
-	if m != before {
-		b, err := json.Marshal(m)
-		if err == nil {
-			err = r.ledger.SetMeta(ctx, key, string(b), 0)
-		}
-		if err != nil {
-			return errors.Join(partErr, fmt.Errorf("keeping where the sweep of %s ended: %w", key, err))
-		}
-	}
-	return partErr
-}
-
 // sweepTickets has every ticket looked at that is not as it was recorded, and
 // every command that was not heard.
+//
+// It may end with more to be had: the next sweep goes on from there.
 func (r *Reconciler) sweepTickets(ctx context.Context, t trackers.Sweeper, tracker, target string, m *sweepMark) error {
+	start := r.now()
 	for range maxSweepPages {
-		got, err := t.Changed(ctx, target, m.Tickets)
+		got, err := t.Changed(ctx, target, m.At)
 		if err != nil {
 			return fmt.Errorf("sweeping %s:%s: %w", tracker, target, err)
 		}
@@ -135,12 +54,16 @@ func (r *Reconciler) sweepTickets(ctx context.Context, t trackers.Sweeper, track
 			}
 		}
 		if !got.Until.IsZero() {
-			m.Tickets = got.Until
+			m.At = got.Until
 		}
 		if !got.More {
 			return nil
 		}
+		if r.now().Sub(start) > partTime {
+			break
+		}
 	}
+	m.More = true
 	return nil
 }
 
@@ -162,7 +85,7 @@ func (r *Reconciler) sweepTicket(ctx context.Context, tk domain.Ticket) error {
 	if err != nil || !ok {
 		return err
 	}
-	if sameTicket(*st.Ticket, tk) && tk.ClosedAt.Equal(st.Ticket.ClosedAt) {
+	if sameTicket(*st.Ticket, tk) && tk.ClosedAt.Equal(st.Ticket.ClosedAt) && !st.Lost {
 		return nil
 	}
 	return r.found(ctx, st.Spec.ID, domain.Entry{Name: domain.TicketEvent, Note: "A sweep found the ticket changed.",
@@ -197,7 +120,7 @@ func (r *Reconciler) found(ctx context.Context, item string, e domain.Entry) err
 
 // sweepPulls records what pull requests claim, each state of each once.
 func (r *Reconciler) sweepPulls(ctx context.Context, s *Setup, t trackers.CodeSweeper, tracker, repo string, m *sweepMark) error {
-	pulls, until, err := t.Landed(ctx, repo, m.Pulls)
+	pulls, until, err := t.Landed(ctx, repo, m.At)
 	if err != nil {
 		return fmt.Errorf("sweeping the pull requests of %s: %w", repo, err)
 	}
@@ -227,7 +150,7 @@ func (r *Reconciler) sweepPulls(ctx context.Context, s *Setup, t trackers.CodeSw
 		}
 	}
 	if !until.IsZero() {
-		m.Pulls = until
+		m.At = until
 	}
 	return nil
 }
@@ -235,7 +158,7 @@ func (r *Reconciler) sweepPulls(ctx context.Context, s *Setup, t trackers.CodeSw
 // sweepDeployments records deployments that were not heard. One that was is
 // recognised by its id and status.
 func (r *Reconciler) sweepDeployments(ctx context.Context, s *Setup, t trackers.CodeSweeper, tracker, repo string, m *sweepMark) error {
-	list, until, err := t.Deployed(ctx, repo, m.Deployments)
+	list, until, err := t.Deployed(ctx, repo, m.At)
 	if err != nil {
 		return fmt.Errorf("sweeping the deployments of %s: %w", repo, err)
 	}
@@ -250,7 +173,7 @@ func (r *Reconciler) sweepDeployments(ctx context.Context, s *Setup, t trackers.
 		}
 	}
 	if !until.IsZero() {
-		m.Deployments = until
+		m.At = until
 	}
 	return nil
 }

@@ -32,7 +32,7 @@ func (r *Reconciler) sweepPushes(ctx context.Context, s *Setup, tracker, repo st
 	if err := mirror.Sync(ctx); err != nil {
 		return fmt.Errorf("sweeping what was pushed to %s: %w", repo, err)
 	}
-	head, commits, err := mirror.Since(ctx, m.Head, m.Start, maxSweptCommits)
+	head, commits, err := mirror.Since(ctx, m.Head, m.At, maxSweptCommits)
 	if err != nil {
 		return fmt.Errorf("sweeping what was pushed to %s: %w", repo, err)
 	}
@@ -61,7 +61,7 @@ func (r *Reconciler) sweepPushes(ctx context.Context, s *Setup, tracker, repo st
 			return fmt.Errorf("recording commit %s of %s: %w", c.SHA, repo, err)
 		}
 	}
-	m.Head, m.Start = head, time.Time{}
+	m.Head, m.At = head, time.Time{}
 	return nil
 }
 

@@ -112,6 +112,8 @@ func (t *Tracker) checkRepo(ctx context.Context, repo string) []trackers.Finding
 	}
 	f.OK, f.Detail = true, "reachable, may file issues"
 	switch p := r.GetPermissions(); {
+	case r.GetFullName() != "" && !strings.EqualFold(r.GetFullName(), repo):
+		f.OK, f.Detail, f.Remedy = false, "it is called "+text.Brief(r.GetFullName())+" now: its deliveries name that, and are not followed", "Write the new name in the configuration."
 	case r.GetArchived():
 		f.OK, f.Detail, f.Remedy = false, "the repository is archived: nothing in it can be changed", "Unarchive it, or send its tickets elsewhere with tickets."
 	case r.HasIssues != nil && !r.GetHasIssues():

@@ -62,6 +62,7 @@ type Tracker struct {
 	own      map[string]bool // logins that we are known to write as, in lower case
 	askedOwn bool
 	kept     map[string]kept // answers to sweeps, by what they list
+	hooks    map[string]hook // by repository
 }
 
 var (
@@ -86,7 +87,7 @@ func New(o Options) (*Tracker, error) {
 	}
 	t := &Tracker{
 		name: o.Name, base: base, hc: o.HTTPClient, token: strings.TrimSpace(o.Token), webhook: o.WebhookURL,
-		log: o.Log, now: o.Now, own: map[string]bool{}, kept: map[string]kept{},
+		log: o.Log, now: o.Now, own: map[string]bool{}, kept: map[string]kept{}, hooks: map[string]hook{},
 	}
 	if t.log == nil {
 		t.log = slog.New(slog.DiscardHandler)

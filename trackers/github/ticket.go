@@ -3,6 +3,7 @@ package github
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -40,6 +41,9 @@ func (t *Tracker) Ticket(ctx context.Context, ref domain.Ref) (domain.Ticket, er
 	now := ref
 	if !strings.HasSuffix(a.Path, "/"+path) { // we were sent elsewhere
 		now = t.refOf(&is, ref)
+	}
+	if t.converted(ctx, now, &is) {
+		return domain.Ticket{}, &trackers.Error{Op: op, Ref: ref, Class: trackers.Gone, Err: fmt.Errorf("%w: it is a discussion", trackers.ErrConverted)}
 	}
 	tk := t.ticket(now, &is)
 	if tk.CloseReason == domain.Duplicate {
