@@ -52,16 +52,17 @@ func (r *Reconciler) relearn(ctx context.Context, id string) (time.Time, error) 
 	if len(services) == 0 {
 		return time.Time{}, nil // taken out of the configuration
 	}
-	if until := r.mayAsk(tracker); !until.IsZero() {
-		return until, nil
-	}
+	return r.at(ctx, "claims/"+id, tracker, repo, func() (time.Time, error) { return r.relearnFrom(ctx, s, id, tracker, repo, services[0]) })
+}
+
+func (r *Reconciler) relearnFrom(ctx context.Context, s *Setup, id, tracker, repo string, svc domain.Service) (time.Time, error) {
 	text, err := r.ledger.Meta(ctx, "claims/"+id)
 	if err != nil {
 		return time.Time{}, err
 	}
 	page, _ := strconv.Atoi(text)
 	if page < 1 {
-		if err := r.relearnPushed(ctx, s, tracker, services[0]); err != nil {
+		if err := r.relearnPushed(ctx, s, tracker, svc); err != nil {
 			return time.Time{}, err
 		}
 		page = 1
