@@ -64,6 +64,12 @@ func (k keys) ofTarget(t string) string  { return k.tag + "deployments-of:" + t 
 func (k keys) ofService(s string) string { return k.tag + "deployments-of-service:" + s }
 func (k keys) successes(t string) string { return k.tag + "successes-of:" + t } // zset: order → finished, µs
 
+// Reports and messages.
+func (k keys) reports(scope string) string { return k.tag + "reports:" + escape(scope) } // hash: week → JSON
+func (k keys) figures(scope string) string { return k.tag + "figures:" + escape(scope) } // hash: week → JSON
+func (k keys) sendings(week string) string { return k.tag + "sendings:" + short(week) }  // hash: channel and address → JSON
+func (k keys) once(key string) string      { return k.tag + "once:" + short(key) }
+
 // The rest.
 func (k keys) schema() string            { return k.tag + "schema" }                // hash: version, by
 func (k keys) migration() string         { return k.tag + "migration" }             // token of the process that migrates

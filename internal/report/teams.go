@@ -1,0 +1,116 @@
+package report
+
+import (
+	"encoding/json"
+	"net/url"
+	"strings"
+)
+
+// teamsSize is how large a card may be, in bytes: a workflow of Microsoft Teams
+// takes 28 KB.
+const teamsSize = 26 << 10
+
+type card map[string]any
+
+// Teams renders reports as an Adaptive Card in the envelope that a workflow of
+// Microsoft Teams takes. Sections that do not fit are left out with a word.
+func Teams(reports []Report) []byte {
+	var body []card
+	size := 0
+	for _, b := range document(reports) {
+		for _, c := range teamsBlock(b) {
+			raw, _ := json.Marshal(c) // strings and numbers
+			if size += len(raw); size > teamsSize {
+				body = append(body, teamsText("More than fits here: `holdfast report` prints all of it.", nil))
+				return teamsMessage(body)
+			}
+			body = append(body, c)
+		}
+	}
+	return teamsMessage(body)
+}
+
+func teamsMessage(body []card) []byte {
+	b, _ := json.Marshal(card{"type": "message", "attachments": []card{{
+		"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": nil,
+		"content": card{"$schema": "http://adaptivecards.io/schemas/adaptive-card.json", "type": "AdaptiveCard", "version": "1.4", "msteams": card{"width": "Full"}, "body": body},
+	}}})
+	return b
+}
+
+func teamsText(text string, more card) card {
+	c := card{"type": "TextBlock", "wrap": true, "text": text}
+	for k, v := range more {
+		c[k] = v
+	}
+	return c
+}
+
+func teamsBlock(b block) []card {
+	switch b.kind {
+	case heading:
+		size := map[int]string{1: "Large", 2: "Medium"}[b.level]
+		if size == "" {
+			size = "Default"
+		}
+		return []card{teamsText(teamsSpans(b.spans), card{"size": size, "weight": "Bolder", "style": "heading"})}
+	case paragraph:
+		return []card{teamsText(teamsSpans(b.spans), nil)}
+	case list:
+		var out []card
+		for _, it := range b.items {
+			out = append(out, teamsText("- "+teamsSpans(it), card{"spacing": "Small"}))
+		}
+		return out
+	case chart:
+		return teamsBlock(weeksTable(b.points))
+	case table:
+		var columns []card
+		for i := range b.header {
+			columns = append(columns, card{"width": map[bool]int{true: 3, false: 1}[i == 0]})
+		}
+		var head [][]span
+		for _, h := range b.header {
+			head = append(head, []span{{text: h, bold: true}})
+		}
+		var rows []card
+		for _, r := range append([][][]span{head}, b.rows...) {
+			var cells []card
+			for _, c := range r {
+				cells = append(cells, card{"type": "TableCell", "items": []card{teamsText(teamsSpans(c), nil)}})
+			}
+			rows = append(rows, card{"type": "TableRow", "cells": cells})
+		}
+		return []card{{"type": "Table", "columns": columns, "rows": rows, "firstRowAsHeader": true}}
+	}
+	return nil
+}
+
+// teamsSpans writes the small Markdown of cards. What a card has no escape for
+// is replaced by a character that looks like it.
+func teamsSpans(spans []span) string {
+	safe := strings.NewReplacer("\\", "\\\\", "*", "\u2217", "_", "\uff3f", "[", "\uff3b", "]", "\uff3d", "<", "\u2039", ">", "\u203a", "&", "\uff06", "`", "'", "@", "@\u200b", "~", "\u223c", "#", "#\u200b", "://", ":\u200b//", "{{", "{\u200b{")
+	var b strings.Builder
+	for _, s := range spans {
+		text := safe.Replace(oneLine(s.text))
+		inner := strings.TrimSpace(text)
+		if s.bold && inner != "" {
+			inner = "**" + inner + "**"
+		}
+		if u, err := url.Parse(s.link); s.link != "" && inner != "" && err == nil && (u.Scheme == "http" || u.Scheme == "https") {
+			inner = "[" + inner + "](" + strings.NewReplacer("(", "%28", ")", "%29", " ", "%20").Replace(u.String()) + ")"
+		}
+		if strings.HasPrefix(text, " ") {
+			inner = " " + inner
+		}
+		if strings.HasSuffix(text, " ") {
+			inner += " "
+		}
+		b.WriteString(inner)
+	}
+	out := strings.TrimSpace(b.String())
+	if out == "" {
+		return " " // a card refuses an empty text
+	}
+	return out
+}
