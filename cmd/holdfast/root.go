@@ -66,6 +66,7 @@ with tabs in a pipe, and JSON with -o json.`,
 		newPauseCmd(e),
 		newResumeCmd(e),
 		newReopeningsCmd(e),
+		newReportCmd(e),
 		newVerdictsCmd(e),
 		newVersionCmd(e),
 	)

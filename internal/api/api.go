@@ -80,6 +80,7 @@ func Register(engine *gin.Engine, o Options) *Server {
 	s.registerActions()
 	s.registerDeployments()
 	s.registerOperating()
+	s.registerReports()
 	s.registerOpenAPI()
 	return s
 }

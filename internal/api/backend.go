@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/internal/domain"
+	"github.com/holdfast-dev/holdfast/internal/report"
 	"github.com/holdfast-dev/holdfast/trackers"
 )
 
@@ -42,6 +43,13 @@ type Backend interface {
 	// DeploymentByID returns every report with this id, newest first. One id
 	// may have been used for several services and environments.
 	DeploymentByID(ctx context.Context, id string) ([]DeploymentDetail, error)
+
+	// WeeklyReport builds the report of a team, or of all where team is empty,
+	// for an ISO week; empty: the last complete one.
+	WeeklyReport(ctx context.Context, team, week string) (report.Report, error)
+	// Deliveries lists who gets the report of a week; empty: the last complete
+	// one.
+	Deliveries(ctx context.Context, week string) (string, []DeliveryView, error)
 
 	PauseState(ctx context.Context) (PauseView, error)
 	Pause(ctx context.Context, by Actor) (PauseView, error)
@@ -86,9 +94,10 @@ type ItemQuery struct {
 	Type       []string
 	Owner      string
 	Overdue    *bool
-	Q          string // part of the id, title, owner or ticket, without regard to case
-	Limit      int    // 1 to MaxPage
-	Cursor     string // opaque, from the last page; "" for the first
+	Report     report.Filter // what stands behind a number of the weekly report
+	Q          string        // part of the id, title, owner or ticket, without regard to case
+	Limit      int           // 1 to MaxPage
+	Cursor     string        // opaque, from the last page; "" for the first
 }
 
 // ItemPage is one page of items.

@@ -115,6 +115,10 @@ func (c *Client) do(ctx context.Context, k call, out any) (int, error) {
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		return 0, asError(resp, body)
 	}
+	if raw, ok := out.(*[]byte); ok { // the answer as it is
+		*raw = body
+		return resp.StatusCode, nil
+	}
 	if err := json.Unmarshal(body, out); err != nil {
 		return 0, fmt.Errorf("%s did not answer like a Holdfast server: check --server or HOLDFAST_URL: %w", u.Host, err)
 	}

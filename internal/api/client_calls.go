@@ -166,6 +166,28 @@ func (c *Client) Doctor(ctx context.Context) (ok bool, findings []trackers.Findi
 	return body.OK, body.Findings, err
 }
 
+// Report reads the weekly report in one of ReportFormats. Empty team and week
+// stand for all teams and the last complete week.
+func (c *Client) Report(ctx context.Context, team, week, format string) ([]byte, error) {
+	q := url.Values{}
+	set(q, "team", team)
+	set(q, "week", week)
+	set(q, "format", format)
+	k := get("/reports/weekly", q)
+	k.timeout = longTimeout
+	var out []byte
+	_, err := c.do(ctx, k, &out)
+	return out, err
+}
+
+// Deliveries reads who gets the report of a week.
+func (c *Client) Deliveries(ctx context.Context, week string) (string, []DeliveryView, error) {
+	q := url.Values{}
+	set(q, "week", week)
+	body, err := fetch[deliveriesBody](ctx, c, get("/reports/deliveries", q))
+	return body.Week, body.Deliveries, err
+}
+
 // Version is the server's version.
 func (c *Client) Version(ctx context.Context) (VersionView, error) {
 	return fetch[VersionView](ctx, c, get("/version", nil))

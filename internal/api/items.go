@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/internal/report"
 )
 
 // ItemPath names an item in a path: its id is <postmortem>/<n>. It is exported
@@ -25,6 +28,13 @@ type itemsInput struct {
 	Type       []string `query:"type" enum:"preventative,mitigative,other"`
 	Owner      string   `query:"owner" maxLength:"200"`
 	Overdue    string   `query:"overdue" enum:"true,false"`
+	Event      string   `query:"event" enum:"created,merged,closed,reopened,regressed,verified,waived,withdrawn,due_moved" doc:"to which this happened from from to before to, as the weekly report counts it"`
+	From       string   `query:"from" format:"date-time" doc:"with event; with attention, since when a reopening counts: default the start of the team's running week"`
+	To         string   `query:"to" format:"date-time" doc:"with event; default: now"`
+	DueFrom    string   `query:"due_from" format:"date" doc:"due on this day or later"`
+	DueTo      string   `query:"due_to" format:"date" doc:"due on this day or earlier"`
+	Flaw       string   `query:"flaw" enum:"no_owner,no_due,no_change,refused,lost,vouched_by_owner,fix_older_than_incident" doc:"with this gap in what is known, as the weekly report counts it"`
+	Attention  string   `query:"attention" enum:"true,false" doc:"true: only those about which somebody has to decide"`
 	Q          string   `query:"q" maxLength:"200" doc:"part of the id, title, owner or ticket"`
 	Limit      int      `query:"limit" minimum:"1" maximum:"500" default:"100"`
 	Cursor     string   `query:"cursor" maxLength:"500" doc:"next_cursor of the page before"`
@@ -63,11 +73,33 @@ func (s *Server) listItems(ctx context.Context, in *itemsInput) (*itemsOutput, e
 		overdue := in.Overdue == "true"
 		q.Overdue = &overdue
 	}
+	var err error
+	if q.Report, err = in.report(); err != nil {
+		return nil, err
+	}
 	page, err := s.backend.Items(ctx, q)
 	if err != nil {
 		return nil, inQuery(err)
 	}
 	return &itemsOutput{itemsBody{Items: filledItems(page.Items), NextCursor: Text(page.Next)}}, nil
+}
+
+// report is the part of the filter that stands behind the numbers of a report.
+func (in *itemsInput) report() (report.Filter, error) {
+	f := report.Filter{Event: report.Event(in.Event), DueFrom: in.DueFrom, DueTo: in.DueTo, Flaw: in.Flaw, Attention: in.Attention == "true"}
+	missing := func(field, detail string) (report.Filter, error) {
+		return f, invalidProblem("query", []Invalid{{Field: field, Detail: detail}})
+	}
+	switch {
+	case f.Event == "" && in.To != "", f.Event == "" && !f.Attention && in.From != "":
+		return missing("event", "from and to need an event, such as event=verified")
+	case f.Event != "" && in.From == "":
+		return missing("from", "an event needs from, such as from=2026-11-16T00:00:00Z")
+	}
+	// huma checked the form.
+	f.From, _ = time.Parse(time.RFC3339Nano, in.From)
+	f.To, _ = time.Parse(time.RFC3339Nano, in.To)
+	return f, nil
 }
 
 func (s *Server) getItem(ctx context.Context, in *ItemPath) (*itemDetailOutput, error) {

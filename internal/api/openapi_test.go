@@ -85,6 +85,9 @@ func TestAnswersFitTheDocument(t *testing.T) {
 		{apitest.AdminSecret, "POST", "/pause", ""},
 		{apitest.ViewerSecret, "GET", "/reopenings", ""},
 		{apitest.ViewerSecret, "GET", "/doctor", ""},
+		{apitest.ViewerSecret, "GET", "/reports/weekly?week=2026-W46", ""},
+		{apitest.ViewerSecret, "GET", "/reports/deliveries", ""},
+		{apitest.ViewerSecret, "GET", "/items?event=verified&from=2026-11-16T00:00:00Z", ""},
 		{apitest.ViewerSecret, "POST", "/pause", ""},
 		{"", "GET", "/items", ""},
 	} {

@@ -25,6 +25,7 @@ type Backend struct {
 	doctor     func(ctx context.Context) []trackers.Finding
 	log        *slog.Logger
 	now        func() time.Time
+	building   chan struct{} // holds a token while a report is built
 }
 
 // storeError turns an error of the store into one that a client understands.

@@ -39,6 +39,9 @@ scan:
 		if err != nil {
 			return api.ItemPage{}, storeError(err)
 		}
+		if states, err = b.asReported(ctx, s, q.Report, states); err != nil {
+			return api.ItemPage{}, err
+		}
 		for _, st := range states {
 			// The overdue filter needs the view; the rest is asked of the state.
 			v := view(s, st, st.Verdict, nil, b.now())

@@ -55,7 +55,7 @@ type builder struct {
 	share                        Share
 	points                       []Point
 	quality                      map[string]int
-	postmortems                  map[string]*Postmortem
+	postmortems                  map[string]*PostmortemLeft
 
 	decide, due7, due14, shipped, items *top
 }
@@ -63,7 +63,7 @@ type builder struct {
 func newBuilder(f Facts, p Period) *builder {
 	b := &builder{f: f, p: p, from: p.From(), to: p.To(), before: p.Week.Add(-1).Start(p.Location), links: links{strings.TrimSuffix(f.PublicURL, "/"), f.Team},
 		cells: map[domain.Priority]map[domain.Type]*[2]int{}, standing: map[string]int{}, events: map[Event]int{}, past: map[Event]int{},
-		days: map[domain.Priority][]float64{}, daysBefore: map[domain.Priority][]float64{}, quality: map[string]int{}, postmortems: map[string]*Postmortem{},
+		days: map[domain.Priority][]float64{}, daysBefore: map[domain.Priority][]float64{}, quality: map[string]int{}, postmortems: map[string]*PostmortemLeft{},
 		decide: newTop(decideShown, byUrgency), due7: newTop(dueShown, byDue), due14: newTop(dueShown, byDue), shipped: newTop(shippedShown, byUrgency), items: newTop(itemsShown, byUrgency)}
 	for n := 1 - weeksShown; n <= 0; n++ {
 		b.points = append(b.points, Point{Week: p.Week.Add(n).String()})
@@ -221,7 +221,7 @@ func (b *builder) remediation(st domain.State, now Standing) {
 	id := st.Spec.Postmortem
 	pm := b.postmortems[id]
 	if pm == nil {
-		pm = &Postmortem{ID: id, Title: st.Spec.PMTitle, Date: cmp.Or(st.Spec.IncidentDate, st.FiledAt.In(b.p.Location).Format(time.DateOnly))}
+		pm = &PostmortemLeft{ID: id, Title: st.Spec.PMTitle, Date: cmp.Or(st.Spec.IncidentDate, st.FiledAt.In(b.p.Location).Format(time.DateOnly))}
 		b.postmortems[id] = pm
 	}
 	pm.Total.N++
@@ -235,7 +235,7 @@ func (b *builder) report() Report {
 		Open: b.links.open(b.open, nil), Overdue: b.links.open(b.overdue, url.Values{"overdue": {"true"}}), OverdueBefore: b.overdueBefore,
 		Reopened: b.event(Reopened), Shipped: b.event(Verified), Regressed: b.event(Regressed),
 		Unknown: b.links.items(b.unknown, url.Values{"verdict": {"unknown"}})}
-	r.Decide = b.decide.lines(b.links.items(b.decide.total, url.Values{"attention": {"true"}}))
+	r.Decide = b.decide.lines(b.links.items(b.decide.total, url.Values{"attention": {"true"}, "from": {b.from.UTC().Format(time.RFC3339Nano)}}))
 	r.Items = b.items.lines(Count{}).Lines
 	r.ShippedList = b.shipped.lines(r.Shipped)
 	r.Table = b.table()
@@ -254,10 +254,10 @@ func (b *builder) report() Report {
 
 func (b *builder) event(e Event) Count { return b.links.event(b.events[e], e, b.from, b.to) }
 
-func (b *builder) table() []Row {
-	var out []Row
+func (b *builder) table() []PriorityRow {
+	var out []PriorityRow
 	for _, pr := range domain.Priorities {
-		row := Row{Priority: pr}
+		row := PriorityRow{Priority: pr}
 		cell := func(name string, n [2]int) Cell {
 			q := url.Values{"priority": {string(pr)}}
 			if name != "" {
@@ -294,7 +294,7 @@ func (b *builder) fillStanding(r *Report) {
 
 func (b *builder) fillFlow(r *Report) {
 	for _, e := range AllEvents {
-		r.Flow = append(r.Flow, Change{Name: string(e), Text: eventText[e], This: b.event(e), Last: b.links.event(b.past[e], e, b.before, b.from)})
+		r.Flow = append(r.Flow, FlowRow{Name: string(e), Text: eventText[e], This: b.event(e), Last: b.links.event(b.past[e], e, b.before, b.from)})
 	}
 	for _, pr := range domain.Priorities {
 		r.Medians = append(r.Medians, Median{pr, median(b.days[pr]), median(b.daysBefore[pr])})
@@ -324,13 +324,13 @@ func median(list []float64) *float64 {
 }
 
 func (b *builder) remediated() Remediation {
-	out := Remediation{List: []*Postmortem{}}
+	out := Remediation{List: []*PostmortemLeft{}}
 	for _, pm := range b.postmortems {
 		if pm.Open.N > 0 {
 			out.List = append(out.List, pm)
 		}
 	}
-	slices.SortFunc(out.List, func(x, y *Postmortem) int { return cmp.Or(cmp.Compare(x.Date, y.Date), cmp.Compare(x.ID, y.ID)) })
+	slices.SortFunc(out.List, func(x, y *PostmortemLeft) int { return cmp.Or(cmp.Compare(x.Date, y.Date), cmp.Compare(x.ID, y.ID)) })
 	out.Left = len(out.List)
 	out.List = out.List[:min(out.Left, postmortemShown)]
 	for _, pm := range out.List {

@@ -11,7 +11,7 @@ import (
 // all.
 type Filter struct {
 	Event     Event
-	From, To  time.Time // of Event
+	From, To  time.Time // of Event; From also of Attention
 	DueFrom   string    // YYYY-MM-DD, with both ends
 	DueTo     string
 	Flaw      string
@@ -27,6 +27,8 @@ func (f Filter) Since(week time.Time) time.Time {
 	switch {
 	case f.Event != "":
 		return f.From
+	case f.Attention && !f.From.IsZero():
+		return f.From
 	case f.Attention:
 		return week
 	}
@@ -34,7 +36,7 @@ func (f Filter) Since(week time.Time) time.Time {
 }
 
 // Matches reports whether an item belongs to the list. week is the start of
-// the running week, of which Attention speaks; st is the item as it stands now.
+// the running week, of which Attention speaks without From; st is the item as it stands now.
 func (f Filter) Matches(j Journal, st domain.State, fold Fold, clock Clock, week, now time.Time) bool {
 	if f.DueFrom != "" && (st.Spec.Due == "" || st.Spec.Due < f.DueFrom) || f.DueTo != "" && (st.Spec.Due == "" || st.Spec.Due > f.DueTo) {
 		return false
@@ -43,6 +45,9 @@ func (f Filter) Matches(j Journal, st domain.State, fold Fold, clock Clock, week
 		return false
 	}
 	if f.Attention {
+		if !f.From.IsZero() {
+			week = f.From
+		}
 		reopened := Happened(j.Entries, &st, week, now.Add(time.Nanosecond))[Reopened]
 		if len(Attentions(st, reopened, Open(st) && clock.Overdue(st.Spec, now), now)) == 0 {
 			return false

@@ -5,6 +5,9 @@
 package report
 
 import (
+	"bytes"
+	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/internal/domain"
@@ -26,10 +29,10 @@ type Report struct {
 
 	Decide Lines `json:"decide_now" doc:"what needs a decision, most urgent first"`
 
-	Table    []Row    `json:"priorities" nullable:"false" doc:"open items by priority and type"`
+	Table    []PriorityRow    `json:"priorities" nullable:"false" doc:"open items by priority and type"`
 	Standing []Named  `json:"standing" nullable:"false" doc:"items in each status"`
 	Unknown  Count    `json:"unknown" doc:"items whose verdict can't be told right now"`
-	Flow     []Change `json:"flow" nullable:"false" doc:"this week against the week before"`
+	Flow     []FlowRow `json:"flow" nullable:"false" doc:"this week against the week before"`
 	Medians  []Median `json:"days_to_verified" nullable:"false" doc:"median days from the start of the due clock to verified, of what was verified in the week"`
 	OnTime   Share    `json:"on_time" doc:"of what was verified in the week, what was so by its due day"`
 	Weeks    []Point  `json:"weeks" nullable:"false" doc:"the last eight weeks, oldest first"`
@@ -96,8 +99,8 @@ type Line struct {
 	Days            float64         `json:"days_to_verified,omitempty"`
 }
 
-// Row is one priority of the table.
-type Row struct {
+// PriorityRow is one priority of the table.
+type PriorityRow struct {
 	Priority domain.Priority `json:"priority"`
 	Cells    []Cell          `json:"cells" nullable:"false" doc:"preventative, mitigative, other"`
 	Total    Cell            `json:"total"`
@@ -110,8 +113,8 @@ type Cell struct {
 	Overdue Count  `json:"overdue"`
 }
 
-// Change is a number of this week beside that of the week before.
-type Change struct {
+// FlowRow is a number of this week beside that of the week before.
+type FlowRow struct {
 	Name string `json:"name"`
 	Text string `json:"text" doc:"for people"`
 	This Count  `json:"this_week"`
@@ -144,12 +147,12 @@ type Point struct {
 // Remediation says what is left of each postmortem.
 type Remediation struct {
 	Left   int           `json:"not_remediated" doc:"postmortems with open items"`
-	Oldest *Postmortem   `json:"oldest" doc:"null: all are remediated"`
-	List   []*Postmortem `json:"list" nullable:"false" doc:"oldest first, at most 20"`
+	Oldest *PostmortemLeft   `json:"oldest,omitempty" doc:"absent: all are remediated"`
+	List   []*PostmortemLeft `json:"list" nullable:"false" doc:"oldest first, at most 20"`
 }
 
-// Postmortem is what is left of one postmortem.
-type Postmortem struct {
+// PostmortemLeft is what is left of one postmortem.
+type PostmortemLeft struct {
 	ID    string `json:"id"`
 	Title string `json:"title"`
 	Date  string `json:"date"`
@@ -164,4 +167,24 @@ type Quality struct {
 	Count Count  `json:"found"`
 	// Of names what is counted, where it is no item.
 	Of []string `json:"of,omitempty"`
+}
+
+// JSON writes the report as the API gives it.
+func (r Report) JSON() ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false) // the links hold ampersands
+	if err := enc.Encode(r); err != nil {
+		return nil, fmt.Errorf("writing the report of %s: %w", r.Week, err)
+	}
+	return b.Bytes(), nil
+}
+
+// FromJSON reads what JSON wrote.
+func FromJSON(b []byte) (Report, error) {
+	var r Report
+	if err := json.Unmarshal(b, &r); err != nil {
+		return r, fmt.Errorf("reading a stored report: %w", err)
+	}
+	return r, nil
 }
