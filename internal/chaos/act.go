@@ -169,15 +169,9 @@ func (w *world) deploy(ctx context.Context, s service, environment, sha string) 
 		return err
 	}
 	r := report(s, environment, sha, time.Now())
-	w.run.reported(w, s.name)
-	return w.insist(ctx, func(ctx context.Context) error { _, _, err := w.client.Deployed(ctx, r); return err })
-}
-
-// reported counts what the disturbed service must not forget.
-func (r *run) reported(w *world, service string) {
-	if w == r.rough {
-		r.mu.Lock()
-		r.deployed[service]++
-		r.mu.Unlock()
+	err := w.insist(ctx, func(ctx context.Context) error { _, _, err := w.client.Deployed(ctx, r); return err })
+	if err == nil && w == w.run.rough {
+		w.run.promised.deployed(s.name, r.ID)
 	}
+	return err
 }

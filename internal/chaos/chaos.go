@@ -26,6 +26,11 @@ type Options struct {
 	Binary  string        // path of holdfast
 	Out     io.Writer
 	Verbose bool // tell each step
+	// Weather is played instead of what the seed draws.
+	Weather *Weather
+	// Redis is the address (redis://…) of a store for the disturbed service
+	// that somebody else runs, and kills as they like. Empty: one of our own.
+	Redis string
 	// Settle bounds how long the disturbed world may take to come to rest when
 	// the faults have ended; default 6 minutes.
 	Settle time.Duration
@@ -63,8 +68,7 @@ type run struct {
 	mu       sync.Mutex
 	out      io.Writer
 	items    []string // all items filed, in order
-	commands map[string][]string
-	deployed map[string]int // service → deployments that both worlds accepted through the API
+	promised *promises
 }
 
 // Run plays the story. An error means that it could not be played, not that
@@ -80,7 +84,7 @@ func Run(ctx context.Context, o Options) (res Result, err error) {
 	if err != nil {
 		return res, fmt.Errorf("making a directory: %w", err)
 	}
-	r := &run{o: o, dir: dir, out: o.Out, start: time.Now(), commands: map[string][]string{}, deployed: map[string]int{}}
+	r := &run{o: o, dir: dir, out: o.Out, start: time.Now(), promised: newPromises()}
 	defer func() {
 		if err == nil && res.Good() && !o.Keep {
 			_ = os.RemoveAll(dir) // a temporary directory
@@ -89,12 +93,15 @@ func Run(ctx context.Context, o Options) (res Result, err error) {
 		r.say("logs, stores and what both worlds show are in %s", dir)
 	}()
 	r.say("seed %d, %s, in %s", o.Seed, o.For, dir)
-	if r.calm, err = openWorld(ctx, r, "calm", Weather{}); err != nil {
+	if r.calm, err = openWorld(ctx, r, calm, Weather{}); err != nil {
 		return res, err
 	}
 	defer r.calm.close()
-	weather := draw(rand.New(rand.NewPCG(o.Seed, 1)))
-	if r.rough, err = openWorld(ctx, r, "rough", weather); err != nil {
+	weather := Draw(o.Seed, o.For)
+	if o.Weather != nil {
+		weather = *o.Weather
+	}
+	if r.rough, err = openWorld(ctx, r, rough, weather); err != nil {
 		return res, err
 	}
 	defer r.rough.close()
@@ -103,7 +110,7 @@ func Run(ctx context.Context, o Options) (res Result, err error) {
 	storm, stopStorm := context.WithCancel(ctx)
 	defer stopStorm()
 	var storms sync.WaitGroup
-	storms.Go(func() { r.kill(storm, rand.New(rand.NewPCG(o.Seed, 2))) })
+	storms.Go(func() { r.strike(storm, weather.Blows) })
 	guard, stopGuard := context.WithCancel(ctx)
 	var guards sync.WaitGroup
 	defer func() { stopGuard(); guards.Wait() }()
@@ -131,7 +138,7 @@ func Run(ctx context.Context, o Options) (res Result, err error) {
 		res.Differences++
 		r.say("the disturbed world did not come to rest")
 	}
-	res.Events, res.Kills, res.Faults = int(r.events.Load()), int(r.rough.kills.Load()), r.rough.struck()
+	res.Events, res.Kills, res.Faults = int(r.events.Load()), int(r.rough.kills.Load()), r.tellStruck()
 	return res, ctx.Err()
 }
 

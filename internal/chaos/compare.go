@@ -3,17 +3,21 @@ package chaos
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
-	"github.com/holdfast-dev/holdfast/internal/api"
+	"github.com/holdfast-dev/holdfast/internal/sandbox"
 )
 
-// Giving up: what is not so after nothing has happened for a while, with
-// nothing planned, will not come.
+// Giving up: what is not so when nothing is planned, and when after that every
+// tracker was swept from one end to the other, will not come.
 const (
-	idleLong  = 30 * time.Second
+	idleLong  = 15 * time.Second
 	idleAhead = 3 * time.Minute
 )
 
@@ -21,14 +25,15 @@ const (
 // false when they do not before patience ends, or when nothing is left to be
 // done and they still differ.
 func (r *run) settle(ctx context.Context) bool {
-	same := func() bool {
-		return len(differ(r.calm.look(ctx, r.items), r.rough.look(ctx, r.items))) == 0 && r.deploymentsMissing(ctx) == 0
-	}
+	same := func() bool { return len(differ(r.calm.look(ctx, r.items), r.rough.look(ctx, r.items))) == 0 }
 	var idle time.Time
 	for end := time.Now().Add(r.o.Settle); time.Now().Before(end) && ctx.Err() == nil; {
 		if same() {
-			// What comes late must not make a difference: two sweeps pass.
-			nap(ctx, 5*time.Second)
+			// What comes late must not make a difference: sweeps pass.
+			seen := time.Now().Add(3 * time.Second)
+			if poll(ctx, time.Until(end), 100*time.Millisecond, func() bool { return r.rough.sweptAfter(ctx, seen) }) != nil {
+				return false
+			}
 			if r.rough.rest(ctx, time.Until(end)) == nil && same() {
 				return true
 			}
@@ -38,12 +43,26 @@ func (r *run) settle(ctx context.Context) bool {
 			idle = time.Time{}
 		case idle.IsZero():
 			idle = time.Now()
-		case time.Since(idle) > idleLong:
+		case r.rough.sweptAfter(ctx, idle.Add(idleLong)):
 			return false
 		}
 		nap(ctx, 500*time.Millisecond)
 	}
 	return false
+}
+
+// sweptAfter reports whether each tracker was swept, completely, after at.
+func (w *world) sweptAfter(ctx context.Context, at time.Time) bool {
+	for _, tracker := range []string{"github", "jira"} {
+		text, err := w.rdb.Get(ctx, w.key("meta:swept/"+tracker)).Result()
+		if err != nil {
+			return false
+		}
+		if t, err := time.Parse(time.RFC3339, text); err != nil || !t.After(at) {
+			return false
+		}
+	}
+	return true
 }
 
 // compare counts what differs in the end, and says it.
@@ -62,11 +81,15 @@ func (r *run) compare(ctx context.Context) Result {
 		}
 		r.say("%s differs\n  calm  %+v\n  rough %+v", id, a, b)
 	}
-	if n := r.deploymentsMissing(ctx); n > 0 {
-		res.Lost += n
-		r.say("%d accepted deployments are lost", n)
+	broken, err := r.promised.broken(ctx, r.rough)
+	if err != nil {
+		res.Differences++
+		r.say("what the disturbed service has promised can't be compared: %v", err)
 	}
-	res.Lost += r.deliveriesLost(ctx)
+	if len(broken) > 0 {
+		res.Lost += len(broken)
+		r.tellBroken(broken)
+	}
 	for _, w := range []*world{r.calm, r.rough} {
 		r.save(ctx, w)
 	}
@@ -89,27 +112,6 @@ func (res *Result) item(a, b view) {
 	count(&res.Doubled, b.Reopened-a.Reopened)
 	count(&res.Doubled, b.ClosedBy-a.ClosedBy)
 	count(&res.Doubled, b.Service.DoubleCmds+b.Service.DoubleOutcomes)
-}
-
-// deploymentsMissing counts the deployments that the disturbed service
-// accepted and does not list.
-func (r *run) deploymentsMissing(ctx context.Context) int {
-	missing := 0
-	for name, n := range r.deployed {
-		have, cursor := 0, ""
-		for {
-			page, err := r.rough.client.Deployments(ctx, api.DeploymentQuery{Service: name, Limit: 100, Cursor: cursor})
-			if err != nil {
-				break
-			}
-			have += len(page.Deployments)
-			if cursor = page.Next; cursor == "" {
-				break
-			}
-		}
-		missing += max(n-have, 0)
-	}
-	return missing
 }
 
 // save writes down what the world shows, for whoever looks into a failure.
@@ -137,4 +139,26 @@ func (r *run) save(ctx context.Context, w *world) {
 	if err != nil {
 		r.say("what the %s world shows was not saved: %v", w.name, err)
 	}
+}
+
+// tellStruck says how often each kind of fault has struck, and counts them all.
+func (r *run) tellStruck() (all int) {
+	counts := map[string]int{}
+	for _, count := range []func() (sandbox.Faults, map[sandbox.FaultKind]int){r.rough.site.GitHub.Faults, r.rough.site.Jira.Faults} {
+		_, kinds := count()
+		for k, n := range kinds {
+			counts[string(k)] += n
+			all += n
+		}
+	}
+	for k, n := range r.rough.blows {
+		counts[string(k)] += n
+		all += n
+	}
+	var words []string
+	for _, k := range slices.Sorted(maps.Keys(counts)) {
+		words = append(words, fmt.Sprintf("%s %d", k, counts[k]))
+	}
+	r.say("struck: %s", strings.Join(words, ", "))
+	return all
 }

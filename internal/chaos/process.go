@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -104,14 +106,20 @@ func (p *process) signal(sig syscall.Signal) {
 	}
 }
 
-// freePort finds a port that nobody listens on.
+// freePort finds a port that nobody listens on. It lies below the ports that
+// systems give to outgoing connections, so that what is killed and started
+// again finds it free.
 func freePort(ctx context.Context) (string, error) {
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("looking for a free port: %w", err)
+	for {
+		addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(10_000+rand.IntN(20_000)))
+		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
+		if err == nil {
+			return addr, l.Close()
+		}
+		if !errors.Is(err, syscall.EADDRINUSE) {
+			return "", fmt.Errorf("looking for a free port: %w", err)
+		}
 	}
-	defer l.Close()
-	return l.Addr().String(), nil
 }
 
 // poll asks until it is so, the time is over or ctx ends.

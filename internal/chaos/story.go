@@ -339,11 +339,6 @@ func (c *chapter) close(ctx context.Context, it *item, reason string) error {
 
 func (c *chapter) command(ctx context.Context, it *item, who string, text func(w *world) string) error {
 	return c.do(ctx, who+" comments on "+it.id, func(_ context.Context, w *world) error {
-		if w == c.run.calm {
-			c.run.mu.Lock()
-			c.run.commands[it.id] = append(c.run.commands[it.id], who)
-			c.run.mu.Unlock()
-		}
 		return w.comment(it.id, who, text(w))
 	})
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"github.com/holdfast-dev/holdfast/internal/api"
 	"github.com/holdfast-dev/holdfast/internal/sandbox"
@@ -24,6 +25,8 @@ const (
 	bot    = "holdfast-bot"
 	token  = "chaos-token-of-the-bot"
 	secret = "chaos-webhook-secret"
+
+	calm, rough = "calm", "rough" // the two worlds
 )
 
 // service is one service of the story, with a repository of its own.
@@ -54,20 +57,22 @@ type world struct {
 	name    string
 	dir     string
 	site    *sandbox.Server
-	redis   *process
+	redis   *process // nil where somebody else runs it
 	holdf   *process
+	tag     string // of all keys
 	rdb     *redis.Client
 	client  *api.Client
 	url     string
 	weather Weather
 	kills   atomic.Int64
+	blows   map[BlowKind]int // by strike alone
 
 	mu   sync.Mutex
 	vars map[string]string // what the story made here: commits, pull requests
 }
 
 func openWorld(ctx context.Context, r *run, name string, weather Weather) (_ *world, err error) {
-	w := &world{run: r, name: name, dir: filepath.Join(r.dir, name), vars: map[string]string{}, weather: weather}
+	w := &world{run: r, name: name, dir: filepath.Join(r.dir, name), tag: "holdfast", vars: map[string]string{}, weather: weather, blows: map[BlowKind]int{}}
 	for _, sub := range []string{"redis", "data", "git"} {
 		if err := os.MkdirAll(filepath.Join(w.dir, sub), 0o700); err != nil {
 			return nil, fmt.Errorf("making a directory: %w", err)
@@ -85,39 +90,68 @@ func openWorld(ctx context.Context, r *run, name string, weather Weather) (_ *wo
 	if w.site, err = sandbox.Start(ctx, o); err != nil {
 		return nil, err
 	}
-	redisAddr, err := freePort(ctx)
-	if err != nil {
-		return nil, err
-	}
 	listen, err := freePort(ctx)
 	if err != nil {
 		return nil, err
 	}
 	w.url = "http://" + listen
-	config := filepath.Join(w.dir, "holdfast.yaml")
-	if err := os.WriteFile(config, []byte(w.config(listen, redisAddr)), 0o600); err != nil {
-		return nil, fmt.Errorf("writing the configuration: %w", err)
-	}
-	host, port, err := net.SplitHostPort(redisAddr)
+	address, err := w.openStore(ctx)
 	if err != nil {
 		return nil, err
 	}
-	w.redis = &process{name: "redis-server", dir: w.dir, log: filepath.Join(w.dir, "redis.log"), args: []string{"redis-server",
-		"--bind", host, "--port", port, "--dir", filepath.Join(w.dir, "redis"), "--appendonly", "yes", "--appendfsync", "everysec", "--save", "",
-		"--maxmemory-policy", "noeviction", "--daemonize", "no"}}
+	config := filepath.Join(w.dir, "holdfast.yaml")
+	if err := os.WriteFile(config, []byte(w.config(listen, address)), 0o600); err != nil {
+		return nil, fmt.Errorf("writing the configuration: %w", err)
+	}
 	w.holdf = &process{name: "holdfast", dir: w.dir, log: filepath.Join(w.dir, "holdfast.log"),
 		args: []string{r.o.Binary, "serve", "-c", config, "--log-level", "debug"}}
-	w.rdb = redis.NewClient(&redis.Options{Addr: redisAddr, MaxRetries: -1, DialTimeout: time.Second, ReadTimeout: 2 * time.Second})
 	w.client = api.NewClient(w.url, "")
-	if err := errors.Join(w.redis.start(), w.holdf.start()); err != nil {
+	if err := w.holdf.start(); err != nil {
 		return nil, err
 	}
-	if err := poll(ctx, 30*time.Second, 50*time.Millisecond, w.ready); err != nil {
+	if err := poll(ctx, comeBack, 50*time.Millisecond, w.ready); err != nil {
 		return nil, fmt.Errorf("the service of the %s world is not ready: %w; its log is %s", name, err, w.holdf.log)
 	}
 	w.site.SendTo(w.url, secret)
 	return w, errors.Join(w.site.GitHub.SetFaults(weather.GitHub), w.site.Jira.SetFaults(weather.Jira))
 }
+
+// openStore starts a Redis of our own, or takes the one that was given for the
+// disturbed service. Ours syncs every write: what the service acknowledges on
+// such a store has to be there whatever is killed.
+func (w *world) openStore(ctx context.Context) (address string, err error) {
+	address = w.run.o.Redis
+	if address == "" || w.name != rough {
+		at, err := freePort(ctx)
+		if err != nil {
+			return "", err
+		}
+		host, port, err := net.SplitHostPort(at)
+		if err != nil {
+			return "", fmt.Errorf("choosing a port for Redis: %w", err)
+		}
+		w.redis = &process{name: "redis-server", dir: w.dir, log: filepath.Join(w.dir, "redis.log"), args: []string{"redis-server",
+			"--bind", host, "--port", port, "--dir", filepath.Join(w.dir, "redis"), "--appendonly", "yes", "--appendfsync", "always", "--save", "",
+			"--maxmemory-policy", "noeviction", "--daemonize", "no"}}
+		if err := w.redis.start(); err != nil {
+			return "", err
+		}
+		address = "redis://" + at + "/0"
+	} else {
+		w.tag = fmt.Sprintf("holdfast-chaos-%d-%d", w.run.o.Seed, os.Getpid()) // others may be in there
+	}
+	o, err := redis.ParseURL(address)
+	if err != nil {
+		return "", fmt.Errorf("the address of the store: %w", err)
+	}
+	o.MaxRetries, o.DialTimeout, o.ReadTimeout = -1, time.Second, 2*time.Second
+	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+	w.rdb = redis.NewClient(o)
+	return address, nil
+}
+
+// key is a key of the service's ledger in the store.
+func (w *world) key(name string) string { return "{" + w.tag + "}:" + name }
 
 func (w *world) ready() bool {
 	c := &http.Client{Timeout: time.Second}
@@ -145,7 +179,7 @@ func (w *world) close() {
 	}
 }
 
-func (w *world) config(listen, redisAddr string) string {
+func (w *world) config(listen, store string) string {
 	var svcs strings.Builder
 	for _, s := range services {
 		tickets := "github:" + s.repo
@@ -158,7 +192,7 @@ func (w *world) config(listen, redisAddr string) string {
 public_url: "http://%[1]s"
 data_dir: %[2]q
 marker_key: chaos-marker-key-0123456789abcdef
-redis: {url: "redis://%[3]s/0"}
+redis: {url: %[3]q, key_prefix: %[10]q}
 trackers:
   - {name: github, kind: github, api_url: %[4]q, token: %[6]s, webhook_secret: %[7]s, sweep_every: 2s}
   - name: jira
@@ -183,7 +217,7 @@ people:
   - {name: Alice, email: alice@acme.example, github: alice, jira: account-alice}
   - {name: Bob, email: bob@acme.example, github: bob, jira: account-bob}
 policy: {rollback_grace: 1s, reopen_backoff: {first: 1s, max: 4s}}
-`, listen, filepath.Join(w.dir, "data"), redisAddr, w.site.GitHubURL, w.site.JiraURL, token, secret, sandbox.ReopenField, svcs.String())
+`, listen, filepath.Join(w.dir, "data"), store, w.site.GitHubURL, w.site.JiraURL, token, secret, sandbox.ReopenField, svcs.String(), w.tag)
 }
 
 func (w *world) set(key, value string) {
@@ -198,17 +232,6 @@ func (w *world) get(key string) string {
 	return w.vars[key]
 }
 
-func (w *world) struck() int {
-	n := 0
-	for _, count := range []func() (sandbox.Faults, map[sandbox.FaultKind]int){w.site.GitHub.Faults, w.site.Jira.Faults} {
-		_, kinds := count()
-		for _, k := range kinds {
-			n += k
-		}
-	}
-	return n
-}
-
 // quiet reports whether nothing is due, held, or on its way. With ahead, what
 // is due within that time counts as well; sweeps never do.
 func (w *world) quiet(ctx context.Context, ahead time.Duration) bool {
@@ -217,11 +240,11 @@ func (w *world) quiet(ctx context.Context, ahead time.Duration) bool {
 	if w.site.GitHub.Flush(ctx) != nil || w.site.Jira.Flush(ctx) != nil {
 		return false
 	}
-	held, err := w.rdb.HKeys(ctx, "{holdfast}:leases").Result()
+	held, err := w.rdb.HKeys(ctx, w.key("leases")).Result()
 	if err != nil {
 		return false
 	}
-	due, err := w.rdb.ZRangeByScore(ctx, "{holdfast}:due", &redis.ZRangeBy{Min: "-inf", Max: fmt.Sprint(time.Now().Add(ahead).UnixMilli())}).Result()
+	due, err := w.rdb.ZRangeByScore(ctx, w.key("due"), &redis.ZRangeBy{Min: "-inf", Max: fmt.Sprint(time.Now().Add(ahead).UnixMilli())}).Result()
 	if err != nil {
 		return false
 	}

@@ -37,6 +37,7 @@ type Delivery struct {
 	At         time.Time // when it was queued
 	Duration   time.Duration
 	Status     int    // HTTP status of the answer, 0 without one
+	Answer     []byte // the first kilobyte of its body
 	Err        string // why there was no answer
 	Sent       bool   // an attempt was made
 	Redelivery bool
@@ -177,10 +178,10 @@ func (c *courier) run() {
 
 func (c *courier) send(d *Delivery) {
 	start := time.Now()
-	status, err := c.post(d)
+	status, body, err := c.post(d)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	d.Sent, d.Status, d.Duration = true, status, time.Since(start)
+	d.Sent, d.Status, d.Answer, d.Duration = true, status, body, time.Since(start)
 	if err != nil {
 		d.Err = err.Error()
 		c.log.Debug("webhook not delivered", "event", d.Event, "event_id", d.GUID, "err", err)
@@ -190,21 +191,22 @@ func (c *courier) send(d *Delivery) {
 	c.held = nil
 }
 
-func (c *courier) post(d *Delivery) (int, error) {
+func (c *courier) post(d *Delivery) (status int, body []byte, err error) {
 	ctx, cancel := context.WithTimeout(c.ctx, deliveryTimeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.URL, bytes.NewReader(d.Body))
 	if err != nil {
-		return 0, fmt.Errorf("building the request: %w", err)
+		return 0, nil, fmt.Errorf("building the request: %w", err)
 	}
 	req.Header = d.Header.Clone()
 	resp, err := c.client.Do(req)
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	defer func() { _ = resp.Body.Close() }()
+	body, _ = io.ReadAll(io.LimitReader(resp.Body, 1<<10))       // the status is what counts
 	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<20)) // so that the connection can be used again
-	return resp.StatusCode, nil
+	return resp.StatusCode, body, nil
 }
 
 // flush waits until all that was queued before the call has been tried.
@@ -236,7 +238,7 @@ func (c *courier) list() []Delivery {
 func (c *courier) redeliver(id int64) bool {
 	for _, d := range c.list() {
 		if d.ID == id {
-			d.Redelivery, d.Sent, d.Status, d.Err, d.Duration = true, false, 0, "", 0
+			d.Redelivery, d.Sent, d.Status, d.Answer, d.Err, d.Duration = true, false, 0, nil, "", 0
 			return c.add(d) != 0
 		}
 	}
