@@ -41,25 +41,38 @@ func build(t *testing.T) string {
 func (w *world) serve(binary, config string, log *syncBuffer) *program {
 	w.t.Helper()
 	began := time.Now()
-	defer func() { w.t.Logf("ready %s after its start", time.Since(began).Round(time.Millisecond)) }()
+	p, err := w.launch(binary, config, log)
+	require.NoError(w.t, err)
+	w.t.Logf("ready %s after its start", time.Since(began).Round(time.Millisecond))
+	return p
+}
+
+// launch starts the program and waits until it is ready. It may be called
+// beside the test.
+func (w *world) launch(binary, config string, log *syncBuffer) (*program, error) {
 	p := &program{cmd: exec.Command(binary, "serve", "-c", config), done: make(chan error, 1)}
 	p.cmd.Stdout, p.cmd.Stderr = log, log
-	require.NoError(w.t, p.cmd.Start())
+	if err := p.cmd.Start(); err != nil {
+		return nil, err
+	}
 	go func() { p.done <- p.cmd.Wait() }()
-	w.until("ready", func() bool {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		select {
 		case err := <-p.done:
-			w.t.Fatalf("it ended by itself: %v\n%s", err, log.tail(4000))
+			return nil, fmt.Errorf("it ended by itself: %w\n%s", err, log.tail(4000))
 		default:
 		}
 		resp, err := http.Get(w.url + "/readyz")
 		if err != nil {
-			return false
+			continue
 		}
 		resp.Body.Close()
-		return resp.StatusCode == http.StatusOK
-	})
-	return p
+		if resp.StatusCode == http.StatusOK {
+			return p, nil
+		}
+	}
+	p.kill()
+	return nil, fmt.Errorf("it was not ready within %s\n%s", patience, log.tail(4000))
 }
 
 // kill ends it as a power cut would, this process alone.

@@ -66,7 +66,7 @@ func (g *gate) took(what string) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	s := step{g.phase, what}
-	if !g.seen[s] {
+	if g.phase != "" && !g.seen[s] {
 		g.seen[s] = true
 		g.order = append(g.order, s)
 	}

@@ -54,6 +54,7 @@ type scene struct {
 	jira     sandbox.JiraOptions
 	redisURL string        // default: a database of its own in the shared server
 	slow     time.Duration // before and after each write to the stand-in for GitHub
+	gate     *gate         // before both stand-ins
 }
 
 const usualServices = `
@@ -135,7 +136,13 @@ func prepare(t *testing.T, s scene) *world {
 		t.Cleanup(server.Close)
 		return server.URL
 	}
-	w.ghURL, w.jURL = serve(w.troubled(w.gh, s.slow)), serve(w.jira)
+	gated := func(name string, h http.Handler) http.Handler {
+		if s.gate == nil {
+			return h
+		}
+		return s.gate.tracker(name, h)
+	}
+	w.ghURL, w.jURL = serve(gated("github", w.troubled(w.gh, s.slow))), serve(gated("jira", w.jira))
 	w.gh.SetURL(w.ghURL)
 	w.jira.SetURL(w.jURL)
 	for _, who := range []string{"alice", "bob", "carol"} {
