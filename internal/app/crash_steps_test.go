@@ -41,7 +41,7 @@ func TestKilledAtEachStep(t *testing.T) {
 				steps, usual = s.gate.steps(), s.done()
 			}))
 			mustHave(t, steps)
-			t.Logf("%d steps: %v", len(steps), steps)
+			t.Logf("%d steps", len(steps))
 			// What a killed process held waits for the end of its lease, so that
 			// many stories can go on side by side.
 			atOnce := make(chan struct{}, 24)
@@ -201,7 +201,9 @@ func (s *crashStory) phase(name string, do func(), so func(d api.ItemDetail) boo
 	s.gate.enter(name)
 	do()
 	quiet := 0
-	s.until("the end of: "+name, func() bool {
+	// A creation that may have been made is looked for during a minute and a
+	// half on Jira.
+	s.untilWithin(3*patience, "the end of: "+name, func() bool {
 		if s.unquiet() {
 			quiet = 0
 			return false

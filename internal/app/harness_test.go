@@ -330,6 +330,11 @@ func (w *world) tellLedgers() {
 // until waits for something that must happen.
 func (w *world) until(what string, so func() bool) {
 	w.t.Helper()
+	w.untilWithin(patience, what, so)
+}
+
+func (w *world) untilWithin(patience time.Duration, what string, so func() bool) {
+	w.t.Helper()
 	deadline := time.Now().Add(patience)
 	for !so() {
 		if time.Now().After(deadline) {

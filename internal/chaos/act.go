@@ -95,6 +95,17 @@ func (w *world) closeTicket(id, who, reason string) error {
 	return w.site.Jira.TransitionIssue(t.key, account(who), "Done", resolution)
 }
 
+func (w *world) closeByMistake(id, who string) error {
+	t, err := w.ticket(id)
+	if err != nil {
+		return err
+	}
+	if t.key == "" {
+		return w.site.GitHub.CloseByMistake(t.repo, t.number, who)
+	}
+	return w.site.Jira.CloseByMistake(t.key, account(who))
+}
+
 func (w *world) reopen(id, who string) error {
 	t, err := w.ticket(id)
 	if err != nil {

@@ -62,6 +62,7 @@ type run struct {
 	end    time.Time // of the story
 	start  time.Time
 	events atomic.Int64
+	wrong  atomic.Int64 // what even the calm world must not do
 
 	calmTurn sync.Mutex // one step at a time in the calm world
 
@@ -134,6 +135,7 @@ func Run(ctx context.Context, o Options) (res Result, err error) {
 	r.say("the faults have ended; waiting until everything is settled")
 	settled := r.settle(ctx)
 	res = r.compare(ctx)
+	res.Differences += int(r.wrong.Load())
 	if !settled && res.Good() {
 		res.Differences++
 		r.say("the disturbed world did not come to rest")

@@ -91,7 +91,7 @@ func (c *chapter) meet(ctx context.Context) {
 
 // play is the whole chapter.
 func (c *chapter) play(ctx context.Context) error {
-	steps := []func(context.Context) error{c.base, c.file, c.fix, c.again, c.ship, c.roll, c.object}
+	steps := []func(context.Context) error{c.base, c.file, c.mistake, c.fix, c.again, c.ship, c.roll, c.object}
 	for _, s := range steps {
 		if err := s(ctx); err != nil {
 			return err
@@ -147,6 +147,27 @@ func (r *run) filed(items []*item) {
 	for _, it := range items {
 		r.items = append(r.items, it.id)
 	}
+}
+
+// mistake: a person closes a ticket and opens it again at once. Deliveries say
+// that it was closed; it is open, and nothing is to be done about it, in either
+// world. This is the one thing that the calm world is not believed about:
+// where its service acts on what a delivery says, both worlds may do so.
+func (c *chapter) mistake(ctx context.Context) error {
+	for _, it := range c.items {
+		if c.rng.IntN(2) == 0 {
+			continue
+		}
+		before := c.run.calm.look(ctx, []string{it.id})
+		if err := c.do(ctx, "a person closes and reopens "+it.id, func(_ context.Context, w *world) error { return w.closeByMistake(it.id, "carol") }); err != nil {
+			return err
+		}
+		if d := differ(before, c.run.calm.look(ctx, []string{it.id})); len(d) > 0 {
+			c.run.wrong.Add(1)
+			c.run.say("%s was closed by mistake and reopened at once, and yet something was done, in the calm world: %s", it.id, strings.Join(d, "; "))
+		}
+	}
+	return nil
 }
 
 // fix plays what people do about each item.
