@@ -58,11 +58,11 @@ func (j *Jira) transition(is *jiIssue, actor string, t transition, todo []setter
 func (j *Jira) TransitionIssue(key, actor, name, resolution string) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.transition(key, actor, name, resolution)
+	return j.take(key, actor, name, resolution)
 }
 
-// transition needs j.mu.
-func (j *Jira) transition(key, actor, name, resolution string) error {
+// take takes a transition by its name. It needs j.mu.
+func (j *Jira) take(key, actor, name, resolution string) error {
 	is, err := j.target(key)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)

@@ -23,5 +23,5 @@ func (g *GitHub) CloseByMistake(repo string, number int, actor string) error {
 func (j *Jira) CloseByMistake(key, actor string) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return errors.Join(j.transition(key, actor, "Done", "Done"), j.transition(key, actor, "Reopen", "none"))
+	return errors.Join(j.take(key, actor, "Done", "Done"), j.take(key, actor, "Reopen", "none"))
 }
