@@ -36,6 +36,7 @@ func (h *Handler) github(c *gin.Context) {
 		h.unsigned(c, GitHub, d, "The signature does not fit the body. The secret in the webhook's settings must be the tracker's webhook_secret.")
 		return
 	}
+	defer h.broken(c, GitHub, d, buf)
 	event := c.Request.Header.Get("X-GitHub-Event")
 	if event == "" {
 		h.malformed(c, GitHub, d, "The header X-GitHub-Event is missing.")

@@ -43,6 +43,7 @@ func (h *Handler) jira(c *gin.Context) {
 		h.unsigned(c, Jira, d, "The signature, or the secret in the address, is wrong. It must be made with the tracker's webhook_secret.")
 		return
 	}
+	defer h.broken(c, Jira, d, buf)
 	d.body = buf.b
 	d.id = c.Request.Header.Get("X-Atlassian-Webhook-Identifier")
 	if d.id == "" {

@@ -69,8 +69,11 @@ type Options struct {
 	// sets, fit to be labels of a counter. tracker is empty where none was
 	// told apart, event is "other" for those that Holdfast has no use for.
 	Count func(kind, tracker, event, outcome string)
-	Log   *slog.Logger
-	Now   func() time.Time
+	// Keep stores a delivery at which the handler broke, for a person to look
+	// at. Without it the sender is told to try again.
+	Keep func(ctx context.Context, b Broken) error
+	Log  *slog.Logger
+	Now  func() time.Time
 }
 
 // Handler answers deliveries. It is safe for concurrent use.
@@ -79,6 +82,7 @@ type Handler struct {
 	recorder    Recorder
 	deployments func(tracker, repo, environment string) []Target
 	count       func(kind, tracker, event, outcome string)
+	keep        func(ctx context.Context, b Broken) error
 	log         *slog.Logger
 	now         func() time.Time
 	complaints  complaints
@@ -97,6 +101,9 @@ func New(o Options) (*Handler, error) {
 	}
 	if h.count == nil {
 		h.count = func(string, string, string, string) {}
+	}
+	if h.keep = o.Keep; h.keep == nil {
+		h.keep = nowhere
 	}
 	if h.log == nil {
 		h.log = slog.New(slog.DiscardHandler)

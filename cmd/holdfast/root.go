@@ -67,6 +67,7 @@ with tabs in a pipe, and JSON with -o json.`,
 		newResumeCmd(e),
 		newReopeningsCmd(e),
 		newReportCmd(e),
+		newDeadLettersCmd(e),
 		newVerdictsCmd(e),
 		newVersionCmd(e),
 	)

@@ -81,6 +81,7 @@ func Register(engine *gin.Engine, o Options) *Server {
 	s.registerDeployments()
 	s.registerOperating()
 	s.registerReports()
+	s.registerDeadLetters()
 	s.registerOpenAPI()
 	return s
 }

@@ -60,6 +60,8 @@ type Backend interface {
 	ConfirmReopenings(ctx context.Context, by Actor, cause string) (ReopeningView, error)
 	DropReopenings(ctx context.Context, by Actor, cause string) (ReopeningView, error)
 
+	DeadLetterBackend
+
 	// Doctor tries everything that Holdfast needs; it may take many seconds.
 	Doctor(ctx context.Context) ([]trackers.Finding, error)
 }

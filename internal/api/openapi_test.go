@@ -14,6 +14,7 @@ import (
 	"github.com/getkin/kin-openapi/routers/gorillamux"
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-dev/holdfast/internal/api"
 	"github.com/holdfast-dev/holdfast/internal/api/apitest"
 )
 
@@ -36,7 +37,8 @@ func TestTheDocumentIsValid(t *testing.T) {
 		"/postmortems": {"POST"}, "/items": {"GET"}, "/items/{postmortem}/{n}": {"GET"}, "/items/{postmortem}/{n}/waiver": {"POST", "DELETE"},
 		"/items/{postmortem}/{n}/attestation": {"POST"}, "/items/{postmortem}/{n}/changes": {"POST"}, "/items/{postmortem}/{n}/retry": {"POST"},
 		"/deployments": {"GET", "POST"}, "/deployments/{id}": {"GET"}, "/why": {"GET"}, "/pause": {"GET", "POST"}, "/resume": {"POST"}, "/reopenings": {"GET"},
-		"/reopenings/confirm": {"POST"}, "/reopenings/drop": {"POST"}, "/doctor": {"GET"}, "/version": {"GET"}, "/openapi.json": {"GET"},
+		"/reopenings/confirm": {"POST"}, "/reopenings/drop": {"POST"}, "/dead-letters": {"GET"}, "/dead-letters/{id}": {"GET", "DELETE"},
+		"/dead-letters/replay": {"POST"}, "/dead-letters/{id}/replay": {"POST"}, "/doctor": {"GET"}, "/version": {"GET"}, "/openapi.json": {"GET"},
 	} {
 		item := doc.Paths.Value("/api/v1" + path)
 		require.NotNil(t, item, path)
@@ -57,7 +59,10 @@ func TestTheDocumentIsValid(t *testing.T) {
 
 // TestAnswersFitTheDocument has another implementation judge what is sent.
 func TestAnswersFitTheDocument(t *testing.T) {
-	b := &apitest.Backend{}
+	b := &apitest.Backend{Letters: []api.DeadLetterDetail{
+		{DeadLetterView: api.DeadLetterView{ID: "0a1b2c", Kind: "subject", Subject: "item/a/1", Reason: "panic: no", FirstAt: apitest.Now, LastAt: apitest.Now, Count: 4}, Payload: "[]"},
+		{DeadLetterView: api.DeadLetterView{ID: "5d0e00", Kind: "store", Subject: "store", Reason: "it was emptied", FirstAt: apitest.Now, LastAt: apitest.Now, Count: 1}},
+	}}
 	b.Add(item("a/1", "Item"))
 	bare := item("b/1", "Bare")
 	bare.Ticket, bare.Changes, bare.Services, bare.Ledger, bare.Why = nil, nil, nil, nil, nil
@@ -84,6 +89,11 @@ func TestAnswersFitTheDocument(t *testing.T) {
 		{apitest.ViewerSecret, "GET", "/pause", ""},
 		{apitest.AdminSecret, "POST", "/pause", ""},
 		{apitest.ViewerSecret, "GET", "/reopenings", ""},
+		{apitest.ViewerSecret, "GET", "/dead-letters", ""},
+		{apitest.ViewerSecret, "GET", "/dead-letters/0a1b2c", ""},
+		{apitest.OperatorSecret, "POST", "/dead-letters/replay", ""},
+		{apitest.OperatorSecret, "DELETE", "/dead-letters/5d0e00", ""},
+		{apitest.AdminSecret, "DELETE", "/dead-letters/5d0e00", ""},
 		{apitest.ViewerSecret, "GET", "/doctor", ""},
 		{apitest.ViewerSecret, "GET", "/reports/weekly?week=2026-W46", ""},
 		{apitest.ViewerSecret, "GET", "/reports/deliveries", ""},

@@ -121,7 +121,7 @@ func New(ctx context.Context, cfg *config.Config, o Options) (_ *App, err error)
 		return nil, err
 	}
 	a.reconciler = reconcile.New(reconcile.Options{Ledger: a.ledger, Mirrors: mirrors, Setup: setup, Log: o.Log, Now: o.Now})
-	a.backend = &Backend{ledger: a.ledger, reconciler: a.reconciler, doctor: a.Doctor, log: o.Log, now: o.Now, building: make(chan struct{}, 1),
+	a.backend = &Backend{ledger: a.ledger, reconciler: a.reconciler, doctor: a.Doctor, redeliver: a.redeliver, log: o.Log, now: o.Now, building: make(chan struct{}, 1),
 		defaults: func() filing.Defaults {
 			d := a.cfg.Load().Defaults
 			return filing.Defaults{Tickets: d.Tickets, Team: d.Team}
@@ -208,7 +208,7 @@ func (a *App) work(ctx context.Context) error {
 		a.log.Log(ctx, map[store.Level]slog.Level{store.LevelError: slog.LevelError, store.LevelWarning: slog.LevelWarn}[n.Level], "store", "notice", n.Text)
 	}
 	for ctx.Err() == nil {
-		err := a.reconciler.Adopt(ctx)
+		err := errors.Join(a.reconciler.Adopt(ctx), a.reconciler.RetryDead(ctx))
 		if err == nil {
 			break
 		}

@@ -23,6 +23,7 @@ type Backend struct {
 	reconciler *reconcile.Reconciler
 	defaults   func() filing.Defaults
 	doctor     func(ctx context.Context) []trackers.Finding
+	redeliver  func(ctx context.Context, letter ledger.DeadLetter) error
 	log        *slog.Logger
 	now        func() time.Time
 	building   chan struct{} // holds a token while a report is built

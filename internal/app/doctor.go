@@ -68,6 +68,9 @@ func (a *App) checkStore(ctx context.Context) []trackers.Finding {
 	if groups, err := a.reconciler.Reopenings(ctx); err == nil && len(groups) > 0 {
 		out = append(out, trackers.Finding{Subject: "reopenings", OK: true, Warning: true, Detail: fmt.Sprintf("%d causes wait for an operator", len(groups)), Remedy: "holdfast reopenings"})
 	}
+	if n, err := a.ledger.CountDeadLetters(ctx); err == nil && n > 0 {
+		out = append(out, trackers.Finding{Subject: "dead letters", OK: true, Warning: true, Detail: fmt.Sprintf("%d could not be processed and wait for a person", n), Remedy: "holdfast dead-letters"})
+	}
 	return out
 }
 

@@ -56,6 +56,10 @@ func newMetrics(a *App) *metrics {
 		return float64(n)
 	})
 	reg.MustRegister(newTrackerMetrics(a))
+	gauge("holdfast_dead_letters", "What could not be processed and waits for a person.", func(ctx context.Context) float64 {
+		n, _ := a.ledger.CountDeadLetters(ctx)
+		return float64(n)
+	})
 	m.handler = promhttp.HandlerFor(reg, promhttp.HandlerOpts{})
 	return m
 }

@@ -37,20 +37,40 @@ func (l *Ledger) Load(ctx context.Context, itemID string) (snapshot domain.State
 	if err != nil {
 		return domain.State{}, nil, fmt.Errorf("loading item %s: %w", itemID, err)
 	}
-	if words[0] != "" {
-		if err := json.Unmarshal([]byte(words[0]), &snapshot); err != nil {
-			return domain.State{}, nil, fmt.Errorf("reading the snapshot of item %s: %w", itemID, err)
+	applied, err := strconv.ParseInt(words[1], 10, 64)
+	if err == nil && words[0] != "" {
+		err = json.Unmarshal([]byte(words[0]), &snapshot)
+	}
+	if err != nil {
+		// The entries say the same, only slower.
+		l.damaged(ctx, entrySubject(itemID, 0), words[0], err)
+		if tail, err = l.Entries(ctx, itemID); err != nil {
+			return domain.State{}, nil, err
+		}
+		snapshot = domain.State{}
+	} else {
+		tail = l.decodeEntries(ctx, itemID, words[2:], applied)
+	}
+	if snapshot.Spec.ID == "" {
+		if err := whole(tail); err != nil {
+			return domain.State{}, nil, fmt.Errorf("loading item %s: %w", itemID, err)
 		}
 	}
-	applied, err := strconv.ParseInt(words[1], 10, 64)
-	if err != nil {
-		return domain.State{}, nil, fmt.Errorf("reading the snapshot of item %s: %w", itemID, err)
-	}
-	tail, err = decodeEntries(itemID, words[2:], applied)
-	return snapshot, tail, err
+	return snapshot, tail, nil
 }
 
-// Entries returns the whole ledger of an item, oldest first.
+// decodeEntries is readEntries for the work on an item: what cannot be read
+// becomes a dead letter.
+func (l *Ledger) decodeEntries(ctx context.Context, itemID string, words []string, after int64) []domain.Entry {
+	entries, bad := readEntries(words, after)
+	for i, err := range bad {
+		l.damaged(ctx, entrySubject(itemID, after+int64(i)+1), words[i], err)
+	}
+	return entries
+}
+
+// Entries returns the whole ledger of an item, oldest first. In the place of an
+// entry that cannot be read stands one named entry_damaged.
 func (l *Ledger) Entries(ctx context.Context, itemID string) ([]domain.Entry, error) {
 	words, err := l.db.LRange(ctx, l.keys.log(itemID), 0, -1).Result()
 	if err == nil && len(words) == 0 {
@@ -59,20 +79,30 @@ func (l *Ledger) Entries(ctx context.Context, itemID string) ([]domain.Entry, er
 	if err != nil {
 		return nil, fmt.Errorf("reading the ledger of item %s: %w", itemID, err)
 	}
-	return decodeEntries(itemID, words, 0)
+	entries, _ := readEntries(words, 0)
+	return entries, nil
 }
 
-// decodeEntries reads stored entries, of which the first is number after + 1.
-func decodeEntries(itemID string, words []string, after int64) ([]domain.Entry, error) {
-	entries := make([]domain.Entry, len(words))
+// readEntries reads stored entries, of which the first is number after + 1, and
+// says which of them cannot be read.
+func readEntries(words []string, after int64) (entries []domain.Entry, bad map[int]error) {
+	entries = make([]domain.Entry, len(words))
 	for i, w := range words {
 		seq := after + int64(i) + 1
-		if err := json.Unmarshal([]byte(w), &entries[i]); err != nil {
-			return nil, fmt.Errorf("reading entry %d of item %s: %w", seq, itemID, err)
+		err := json.Unmarshal([]byte(w), &entries[i])
+		if err == nil {
+			err = complete(entries[i])
+		}
+		if err != nil {
+			entries[i] = placeholder(seq, err)
+			if bad == nil {
+				bad = map[int]error{}
+			}
+			bad[i] = err
 		}
 		entries[i].Seq = seq
 	}
-	return entries, nil
+	return entries, bad
 }
 
 // encodeEntries writes entries for storing; one without a time happened now.

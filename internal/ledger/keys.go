@@ -70,6 +70,10 @@ func (k keys) figures(scope string) string { return k.tag + "figures:" + escape(
 func (k keys) sendings(week string) string { return k.tag + "sendings:" + short(week) }  // hash: channel and address → JSON
 func (k keys) once(key string) string      { return k.tag + "once:" + short(key) }
 
+// Dead letters.
+func (k keys) letters() string   { return k.tag + "dead-letters" }    // hash: id → JSON; id:payload, id:first (ms), id:count
+func (k keys) lettersAt() string { return k.tag + "dead-letters-at" } // zset: id → when it failed last, ms
+
 // The rest.
 func (k keys) schema() string            { return k.tag + "schema" }                // hash: version, by
 func (k keys) migration() string         { return k.tag + "migration" }             // token of the process that migrates

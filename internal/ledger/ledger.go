@@ -60,6 +60,8 @@ type Ledger struct {
 	instance string        // tells our own repeated writes from those of others
 	serial   atomic.Int64
 
+	told once // of what could not be read
+
 	wake      broadcast
 	listening sync.Once
 	quit      chan struct{}

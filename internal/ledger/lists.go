@@ -63,7 +63,17 @@ func (l *Ledger) States(ctx context.Context, ids []string) ([]domain.State, erro
 		}
 		for i, id := range chunk {
 			s, ok, err := stateOf(saved[i], first[i])
-			if err != nil {
+			if errors.Is(err, ErrDamaged) {
+				// One item must not hide the others. Its own worker reads it from
+				// its entries, where they can be read.
+				if text := saved[i].Val(); text != "" {
+					l.damaged(ctx, entrySubject(id, 0), text, err)
+				} else {
+					l.damaged(ctx, entrySubject(id, 1), first[i].Val(), err)
+				}
+				s, ok, err = stateOf(redis.NewStringResult("", redis.Nil), first[i])
+				ok = ok && err == nil
+			} else if err != nil {
 				return nil, fmt.Errorf("reading item %s: %w", id, err)
 			}
 			if ok {
@@ -77,7 +87,10 @@ func (l *Ledger) States(ctx context.Context, ids []string) ([]domain.State, erro
 func stateOf(saved, first *redis.StringCmd) (s domain.State, ok bool, err error) {
 	switch text, err := saved.Result(); {
 	case err == nil:
-		return s, true, json.Unmarshal([]byte(text), &s)
+		if err := json.Unmarshal([]byte(text), &s); err != nil {
+			return domain.State{}, false, fmt.Errorf("%w: %w", ErrDamaged, err)
+		}
+		return s, true, nil
 	case !errors.Is(err, redis.Nil):
 		return s, false, err
 	}
@@ -85,12 +98,16 @@ func stateOf(saved, first *redis.StringCmd) (s domain.State, ok bool, err error)
 	if errors.Is(err, redis.Nil) {
 		return s, false, nil
 	}
-	var e domain.Entry
-	if err == nil {
-		err = json.Unmarshal([]byte(text), &e)
-	}
-	if err != nil || e.Spec == nil {
+	if err != nil {
 		return s, false, err
+	}
+	var e domain.Entry
+	err = json.Unmarshal([]byte(text), &e)
+	if err == nil {
+		err = whole([]domain.Entry{e})
+	}
+	if err != nil {
+		return s, false, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	return domain.State{Spec: *e.Spec, FiledAt: e.At}, true, nil
 }

@@ -54,7 +54,8 @@ func (l *Ledger) Postmortems(ctx context.Context) ([]domain.Postmortem, error) {
 			}
 			var pm domain.Postmortem
 			if err := json.Unmarshal([]byte(text), &pm); err != nil {
-				return nil, fmt.Errorf("reading postmortem %s: %w", chunk[i], err)
+				l.damaged(ctx, "postmortem/"+chunk[i], text, err)
+				continue
 			}
 			out = append(out, pm)
 		}

@@ -35,6 +35,8 @@ type preparedClaim struct {
 	entry string
 }
 
+var errTooLarge = errors.New("too large")
+
 func (l *Ledger) prepare(ev domain.Event) (prepared, error) {
 	if ev.ID == "" || ev.Tracker == "" {
 		return prepared{}, errors.New("it needs an id and a tracker")
@@ -49,7 +51,7 @@ func (l *Ledger) prepare(ev domain.Event) (prepared, error) {
 	}
 	p := prepared{eventID: ev.ID, seen: seenField(ev.Tracker, ev.ID), json: string(b), size: len(b)}
 	if len(b) > maxRecord {
-		return prepared{}, fmt.Errorf("it has %d bytes, more than %d", len(b), maxRecord)
+		return prepared{}, fmt.Errorf("%w: it has %d bytes, more than %d", errTooLarge, len(b), maxRecord)
 	}
 	entry := domain.Entry{At: now, Kind: domain.Fact, Cause: "delivery " + ev.Tracker + "/" + ev.ID}
 
@@ -125,7 +127,7 @@ func marshalFact(e domain.Entry, event []byte) (string, error) {
 		return "", err
 	}
 	if len(s)+len(event) > maxRecord {
-		return "", fmt.Errorf("an entry %s has %d bytes, more than %d", e.Name, len(s)+len(event), maxRecord)
+		return "", fmt.Errorf("%w: an entry %s has %d bytes, more than %d", errTooLarge, e.Name, len(s)+len(event), maxRecord)
 	}
 	return s[:len(s)-1] + `,"event":` + string(event) + "}", nil
 }
@@ -139,7 +141,7 @@ func marshalEntry(e domain.Entry) (string, error) {
 		return "", err
 	}
 	if len(b) > maxRecord {
-		return "", fmt.Errorf("an entry %s has %d bytes, more than %d", e.Name, len(b), maxRecord)
+		return "", fmt.Errorf("%w: an entry %s has %d bytes, more than %d", errTooLarge, e.Name, len(b), maxRecord)
 	}
 	return string(b), nil
 }

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"runtime"
@@ -48,7 +49,25 @@ type result struct {
 // recorded before; then nothing happens. Record returns when the event is as
 // durable as the store is configured to make it; after an error it may or may
 // not be stored, and may be recorded again. Concurrent calls share round trips.
+// An event that the store would refuse for ever is kept as a dead letter, which
+// counts as recorded: sending it again would not help.
 func (l *Ledger) Record(ctx context.Context, ev domain.Event) (first bool, err error) {
+	first, err = l.record(ctx, ev)
+	if err == nil || !poison(err) && !errors.Is(err, errTooLarge) {
+		return first, err
+	}
+	text, jsonErr := json.Marshal(ev)
+	if jsonErr != nil {
+		return false, err
+	}
+	l.log.Error("an event was refused by the store and is kept as a dead letter", "event_id", cut(ev.ID), "err", err, "remedy", "holdfast dead-letters")
+	if err := l.Bury(ctx, DeadLetter{Kind: LetterEvent, Subject: "delivery " + ev.Tracker + "/" + ev.ID, Reason: err.Error(), Payload: string(text)}); err != nil {
+		return false, err
+	}
+	return true, nil
+}
+
+func (l *Ledger) record(ctx context.Context, ev domain.Event) (first bool, err error) {
 	prep, err := l.prepare(ev)
 	if err != nil {
 		return false, fmt.Errorf("recording event %q: %w", cut(ev.ID), err)

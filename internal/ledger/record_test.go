@@ -258,8 +258,16 @@ func TestRecordRefusesWhatItCannotKeep(t *testing.T) {
 	e := newEnv(t, storetest.Redis(t))
 	_, err := e.Record(e.ctx, domain.Event{Tracker: "github"})
 	require.ErrorContains(t, err, "needs an id")
-	_, err = e.Record(e.ctx, domain.Event{ID: "1", Tracker: "github", Head: strings.Repeat("x", maxRecord)})
-	require.ErrorContains(t, err, "bytes")
+	// Sent again it would be as large: it is kept for a person instead.
+	first, err := e.Record(e.ctx, domain.Event{ID: "1", Tracker: "github", Head: strings.Repeat("x", maxRecord)})
+	require.NoError(t, err)
+	require.True(t, first)
+	letters, err := e.DeadLetters(e.ctx)
+	require.NoError(t, err)
+	require.Len(t, letters, 1)
+	require.Equal(t, "delivery github/1", letters[0].Subject)
+	require.Contains(t, letters[0].Reason, "bytes")
+	require.True(t, letters[0].Cut)
 }
 
 // TestOneBadEventSparesItsBatch: a key of the wrong kind stands for any reason

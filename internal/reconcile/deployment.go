@@ -16,8 +16,7 @@ import (
 // deployment handles one report of a deployment: its commit is resolved, the
 // items that it ships or takes back are found, counted, and made due.
 func (r *Reconciler) deployment(ctx context.Context, l ledger.Lease, id string) error {
-	receipt, _ := strconv.ParseInt(id, 10, 64) // 0 is no receipt, and not found
-	d, err := r.ledger.Deployment(ctx, receipt)
+	d, err := r.ledger.Deployment(ctx, receiptOf(id))
 	if errors.Is(err, ledger.ErrNotFound) || err == nil && d.Handled {
 		return nil
 	}
@@ -73,6 +72,12 @@ func (r *Reconciler) deployment(ctx context.Context, l ledger.Lease, id string) 
 	}
 	d.Handled = true
 	return r.ledger.UpdateDeployment(ctx, l, d)
+}
+
+// receiptOf reads the receipt in a subject; 0 is none, and not found.
+func receiptOf(id string) int64 {
+	n, _ := strconv.ParseInt(id, 10, 64)
+	return n
 }
 
 // slim leaves out of a deployment what an item's ledger need not repeat.
@@ -180,34 +185,40 @@ func (r *Reconciler) count(ctx context.Context, s *Setup, cause string, ids []st
 	now := r.now().UTC()
 	var out []touched
 	limit, reopen := 0, 0
-	for _, id := range ids {
+	one := func(id string) error {
 		st, err := r.load(ctx, id)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if st.Ticket == nil {
-			continue
+			return nil
 		}
 		f, err := r.facts(ctx, s, st, now)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		d := policy.Decide(s.Rules(st.Spec.Team, st.Spec.Priority), f)
 		line := verdictLine(s, st, f, d, now)
 		if sameVerdict(line, st.Verdict) && len(d.Acts) == 0 {
-			continue
+			return nil
 		}
 		was := st.Verdict.Verdict == string(policy.Verified) || st.Verdict.Reason == string(policy.Soaking)
 		is := d.Verdict == policy.Verified || d.Reason == policy.Soaking
 		out = append(out, touched{id: id, shipped: is && !was, tookBack: was && !is && d.Verdict == policy.NotVerified})
 		if d.WillReopen && d.Trigger != policy.OwnClose && line.Cause == cause {
 			if _, err := r.ledger.JoinGroup(ctx, cause, r.causeNote(ctx, cause), id); err != nil {
-				return nil, err
+				return err
 			}
 			reopen++
 			if m := s.Settings(st.Spec.Team).MaxReopens; limit == 0 || m < limit {
 				limit = m
 			}
+		}
+		return nil
+	}
+	for _, id := range ids {
+		if err := r.alone(ctx, id, func() error { return one(id) }); err != nil {
+			return nil, err
 		}
 	}
 	if reopen == 0 {

@@ -110,7 +110,7 @@ func (r *Reconciler) Reload(ctx context.Context, s *Setup) error {
 	if err := r.touch(ctx, refused); err != nil {
 		return err
 	}
-	return r.Adopt(ctx)
+	return errors.Join(r.RetryDead(ctx), r.Adopt(ctx))
 }
 
 // Adopt compares the configuration with the one that the store last saw, and
@@ -126,6 +126,23 @@ func (r *Reconciler) Adopt(ctx context.Context) error {
 		return nil
 	}
 	return r.ledger.Touch(ctx, r.now(), "config/"+hash)
+}
+
+// RetryDead has the subjects of all dead letters tried again: another version
+// or another configuration may be what they lacked. It is called at the start
+// and after a reload.
+func (r *Reconciler) RetryDead(ctx context.Context) error {
+	letters, err := r.ledger.DeadLetters(ctx)
+	if err != nil {
+		return err
+	}
+	var subjects []string
+	for _, d := range letters {
+		if d.Kind == ledger.LetterSubject {
+			subjects = append(subjects, d.Subject)
+		}
+	}
+	return r.ledger.Touch(ctx, r.now(), subjects...)
 }
 
 // Run works until ctx ends, and returns when all workers have stopped.
@@ -180,7 +197,8 @@ func (r *Reconciler) work(ctx context.Context, l ledger.Lease) {
 	defer cancel()
 	next, err := r.handle(ctx, l)
 	if err == nil {
-		if err = r.ledger.Done(ctx, l, next); err == nil || errors.Is(err, ledger.ErrLeaseLost) {
+		if err = r.ledger.Done(ctx, l, next); err == nil {
+			r.settled(ctx, l)
 			return
 		}
 	}
@@ -188,6 +206,11 @@ func (r *Reconciler) work(ctx context.Context, l ledger.Lease) {
 		return // somebody else has it now
 	}
 	r.Stats.Errors.Add(1)
+	if l.Attempts+1 >= buryAfter && !passes(err) {
+		if err = r.bury(context.WithoutCancel(ctx), l, err); err == nil || errors.Is(err, ledger.ErrLeaseLost) {
+			return
+		}
+	}
 	at := r.now().Add(backoff(l.Attempts, err))
 	level := slog.LevelInfo
 	if l.Attempts >= maxAttempts {
@@ -216,7 +239,7 @@ func (r *Reconciler) handle(ctx context.Context, l ledger.Lease) (next time.Time
 		if p := recover(); p != nil {
 			r.Stats.Panics.Add(1)
 			r.log.Error("panic", "subject", l.Subject, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-			err = fmt.Errorf("panic: %v", p)
+			err = fmt.Errorf("panic: %v", p) // passes knows no such error, so it becomes a dead letter
 		}
 	}()
 	kind, id, _ := strings.Cut(l.Subject, "/")
@@ -236,8 +259,8 @@ func (r *Reconciler) handle(ctx context.Context, l ledger.Lease) (next time.Time
 	case "config":
 		return time.Time{}, r.reconfigured(ctx, id)
 	}
-	r.log.Error("a subject of an unknown kind was dropped", "subject", l.Subject)
-	return time.Time{}, nil
+	// A newer version may have put it there, and will know.
+	return time.Time{}, fmt.Errorf("a subject of an unknown kind: %q", l.Subject)
 }
 
 // load folds an item from its snapshot and what came after.

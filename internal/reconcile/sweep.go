@@ -81,6 +81,17 @@ func (r *Reconciler) itemOf(ctx context.Context, ref domain.Ref) (domain.State, 
 }
 
 func (r *Reconciler) sweepTicket(ctx context.Context, tk domain.Ticket) error {
+	id, err := r.ledger.ItemByTicket(ctx, tk.Ref)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return r.alone(ctx, id, func() error { return r.sweepItem(ctx, tk) })
+}
+
+func (r *Reconciler) sweepItem(ctx context.Context, tk domain.Ticket) error {
 	st, ok, err := r.itemOf(ctx, tk.Ref)
 	if err != nil || !ok {
 		return err
@@ -96,6 +107,17 @@ func (r *Reconciler) sweepComment(ctx context.Context, c trackers.SweptComment) 
 	if !claims.HasCommand(c.Body) {
 		return nil
 	}
+	id, err := r.ledger.ItemByTicket(ctx, c.Ref)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return r.alone(ctx, id, func() error { return r.sweepCommand(ctx, c) })
+}
+
+func (r *Reconciler) sweepCommand(ctx context.Context, c trackers.SweptComment) error {
 	st, ok, err := r.itemOf(ctx, c.Ref)
 	if err != nil || !ok {
 		return err

@@ -40,6 +40,8 @@ type Backend struct {
 	Findings []trackers.Finding
 	// Groups wait for an operator.
 	Groups []api.ReopeningView
+	// Letters are dead letters.
+	Letters []api.DeadLetterDetail
 	// Fail makes every call fail with this error.
 	Fail error
 
