@@ -1,6 +1,7 @@
 package postmortem
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -31,7 +32,7 @@ var (
 	half        = lazy(`^(?:end of |eo)?h([12])[ /-]*(\d{4})$`)
 	monthYear   = lazy(`^(?:(?:by |the )?end of |eo|ende |fin |fin de |finales de |fim de |eind |koniec |до конца )?([\pL\pM]{3,12})\.?,?(?: de| of)? (\d{4})$|^(\d{4})-(\d{2})$|^(\d{4})年(\d{1,2})月(?:末|底|中)?$|^(\d{4})년 ?(\d{1,2})월(?: ?말)?$`)
 	timeSpan    = lazy(`^(?:in|within|innerhalb von|binnen|dans|sous|en|em|dentro de|entro|tra|fra|binnen|w ciągu|через|в течение|за)?\s*(?:the next |next )?(\d{1,3}|a|an|one|two|three|four|six|eine[mr]?|zwei|drei|une?|deux|trois|una?|dos|tres|um|uma|dois|duas|due|tre|een|twee|drie)\s*(days?|business days?|working days?|weeks?|months?|tage?n?|wochen?|monate?n?|jours?|semaines?|mois|días?|semanas?|mes(?:es)?|dias?|mês|meses|giorni|giorno|settiman[ae]|mes[ei]|dagen|dag|weken|week|maanden?|dni|tygodni(?:e|a)?|miesięcy|дн(?:я|ей|ень)|недел[июь]|месяц(?:а|ев)?)(?: from now| of the incident)?$|^(\d{1,3})\s*(日|週間|周|週|か月|ヶ月|个月|個月|일|주|개월)(?:以内|以內|内|內|이내)?$`)
-	period      = lazy(`^(?:(?:by |by the |the |until )?(?:end of |eo)?(?:this|next|the|current|upcoming) (?:week|month|quarter|sprint|year|release)|(?:end of|eo) (?:week|month|quarter|year|sprint)|eow|eom|eoq|eoy|tomorrow|today|(?:end of )?q[1-4](?: \d{4})?(?: ?[-–] ?q[1-4](?: \d{4})?)?|\d{4} ?q[1-4]|h[12](?: \d{4})?|(?:within |in )?(?:the next )?(?:\d+|one|two|three) ?(?:[-–] ?\d+ ?)?(?:days?|weeks?|months?|quarters?|sprints?)|asap|immediately|ongoing|nächste woche|nächster monat|la semaine prochaine|próxima semana|prossima settimana|volgende week|来週|今週|来月|今月|今月末|来月末|次回スプリント|本周|下周|本月|下个月|下月|本月底|月底|다음 ?주|이번 ?주|다음 ?달|이번 ?달)$`)
+	period      = lazy(`^(?:(?:by |on |this |next )?(?:monday|tuesday|wednesday|thursday|friday)|(?:by |by the |the |until )?(?:end of |eo)?(?:this|next|the|current|upcoming) (?:week|month|quarter|sprint|year|release)|(?:end of|eo) (?:week|month|quarter|year|sprint)|eow|eom|eoq|eoy|tomorrow|today|(?:end of )?q[1-4](?: \d{4})?(?: ?[-–] ?q[1-4](?: \d{4})?)?|\d{4} ?q[1-4]|h[12](?: \d{4})?|(?:within |in )?(?:the )?(?:next )?(?:\d+|one|two|three) ?(?:[-–] ?\d+ ?)?(?:days?|weeks?|months?|quarters?|sprints?)|asap|immediately|ongoing|nächste woche|nächster monat|la semaine prochaine|próxima semana|prossima settimana|volgende week|来週|今週|来月|今月|今月末|来月末|次回スプリント|本周|下周|本月|下个月|下月|本月底|月底|다음 ?주|이번 ?주|다음 ?달|이번 ?달)$`)
 )
 
 // monthNames has the names of months in the languages that are read, in full;
@@ -65,6 +66,9 @@ func monthNumber(word string) int {
 				return i + 1
 			}
 		}
+	}
+	if i := strings.Index("jan feb mar apr may jun jul aug sep oct nov dec", word); len(word) == 3 && i >= 0 && i%4 == 0 {
+		return i/4 + 1
 	}
 	found := 0
 	for i, names := range monthNames {
@@ -261,6 +265,9 @@ func (c *calendar) relative(s string) (string, bool) {
 		return at(c.day.AddDate(0, n, 0))
 	}
 	weekday := (int(c.day.Weekday()) + 6) % 7 // Monday is 0
+	if i := slices.Index([]string{"monday", "tuesday", "wednesday", "thursday", "friday"}, strings.TrimPrefix(s, "this ")); i >= 0 {
+		return at(c.day.AddDate(0, 0, (i-weekday+6)%7+1)) // the next one
+	}
 	friday := c.day.AddDate(0, 0, 4-weekday)
 	month := func(n int) time.Time {
 		return time.Date(c.day.Year(), c.day.Month()+time.Month(n)+1, 0, 0, 0, 0, 0, time.UTC)

@@ -67,6 +67,7 @@ func (p *parser) extract(blocks []block) {
 			case st.active && !p.isLegend(b, blocks[i+1:], st):
 				p.list(b, st, 0)
 			case st.active:
+			case p.headedEntries(b):
 			default:
 				p.labelled(b)
 				p.factList(b)
@@ -312,6 +313,40 @@ func fieldLine(b block) bool {
 		}
 	}
 	return false
+}
+
+// headedEntries reads a list that is the report itself: its entries are the
+// headings ("- **Review actions**:"), and the lists below them the sections. It
+// reports whether one of them opened a section.
+func (p *parser) headedEntries(b block) bool {
+	found := false
+	for _, e := range b.entries {
+		if len(e.blocks) < 2 || e.checked != nil || e.blocks[0].kind != paragraphBlock || e.blocks[1].kind != listBlock {
+			continue
+		}
+		r := render(e.blocks[0].text)
+		words := strings.TrimRight(r.line(), ":： ")
+		name, _ := headingName(words)
+		if len(words) > 60 || r.lead == "" && words == r.line() || !opens(name) || p.sec.state().excluded {
+			continue
+		}
+		if !found {
+			p.factList(b)
+		}
+		found = true
+		before := p.sec
+		p.sec.number++
+		p.looked = append(p.looked, section{line: e.line, words: words, dropped: p.dropped})
+		st := state{active: true, level: labelLevel, section: p.sec.number, hint: fields{kind: typeIn(words, "")}}
+		for _, c := range e.blocks[1:] {
+			if c.kind == listBlock {
+				p.list(c, st, 1)
+			}
+		}
+		before.number = p.sec.number
+		p.sec = before
+	}
+	return found
 }
 
 // labelled reads the entries of a list outside of any section that say that

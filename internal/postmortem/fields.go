@@ -2,6 +2,7 @@ package postmortem
 
 import (
 	"strings"
+	"unicode"
 )
 
 // fields are the values found for one item, as written. Empty: not found.
@@ -114,11 +115,15 @@ func (f *fields) bare(part string) bool {
 		put(&f.priority, part)
 	case isTypeWord(part):
 		put(&f.kind, part)
-	case isStatus(part):
-		put(&f.status, part)
+	case isStatus(part), stateTail(part):
+		f.state(part)
 	case isTicket(part) || isSentinel(part):
 		put(&f.ticket, part)
 	default:
+		if i := strings.IndexFunc(part, unicode.IsDigit); i > 0 && wordField(part[:i]) == dueField && looksLikeDue(part[i:]) { // "klart senast 2026-05-30"
+			put(&f.due, part[i:])
+			return true
+		}
 		if !looksLikeDue(duePrefix.get().ReplaceAllString(part, "")) {
 			return false
 		}

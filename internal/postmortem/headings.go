@@ -38,7 +38,7 @@ func notWord(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) &
 
 // English headings are put together from words.
 const (
-	adjective = `(?:the|our|all|proposed|planned|open|outstanding|remaining|post-?incident|post-?mortem|incident|preventive|preventative|preventing|corrective|remedial|remediation|mitigation|detection|recovery|future|further|next|recommended|suggested|agreed|required|key|new|additional|concrete|potential|possible|identified|pending|resulting|specific|assigned|long[- ]?term|short[- ]?term|medium[- ]?term|mid[- ]?term|near[- ]?term|immediate|process|technical|organi[sz]ational|operational|documentation|monitoring|infrastructure|tooling|engineering|product|system|reliability|security|action|follow[- ]?up|improvement|prevention)`
+	adjective = `(?:the|our|all|proposed|planned|open|outstanding|remaining|post-?incident|post-?mortem|review|incident|preventive|preventative|preventing|corrective|remedial|remediation|mitigation|detection|recovery|future|further|next|recommended|suggested|agreed|required|key|new|additional|concrete|potential|possible|identified|pending|resulting|specific|assigned|long[- ]?term|short[- ]?term|medium[- ]?term|mid[- ]?term|near[- ]?term|immediate|process|technical|organi[sz]ational|operational|documentation|monitoring|infrastructure|tooling|engineering|product|system|reliability|security|action|follow[- ]?up|improvement|prevention)`
 	noun      = `(?:action items?|actions?|actionables?|action points?|action plans?|action list|action register|action tracker|follow[- ]?ups?|follow[- ]?ups? (?:tasks?|items?|actions?|work|plan|issues|tickets)|next steps|remediations?|remediation (?:items|plan|steps|work|tasks)|prevention|prevention plan|preventive|preventative|corrective|recommendations?|improvements?|to-?dos?|to[- ]do(?: list| items)?|tasks|work items|countermeasures?|commitments|improvement plan|improvement actions|way forward|what next|what'?s next|plan of action|corrective and preventive actions|capa)`
 	afterAdj  = `(?:measures?|tasks?|steps?|items|work|solutions?|changes(?: to .*)?|fix(?:es)?|plans?|tickets|safeguards|strategy|strategies|controls|enhancements|prevention|mitigations?|actions?)`
 )
@@ -125,7 +125,7 @@ func opens(name string) bool {
 // One word of a heading must start so for the expressions above to match;
 // most headings are told by this alone.
 var (
-	openStems = wordSet(`act fol nex rem pre cor rec imp tod to to- wor cou com way wha pla cap mea tas ste ite sol cha fix tic saf str con enh mit how avo sto thi our wei und ode et ou y e ed en i och og и та ja ve và dan`)
+	openStems = wordSet(`act rev fol nex rem pre cor rec imp tod to to- wor cou com way wha pla cap mea tas ste ite sol cha fix tic saf str con enh mit how avo sto thi our wei und ode et ou y e ed en i och og и та ja ve và dan`)
 	shutStems = wordSet(`tak tim les lea wha wen got res not how gui app glo ref imm sho sup exa alr roo imp con par att cha rev sig rel for det bac sum ove`)
 )
 

@@ -31,7 +31,7 @@ func (p *parser) build(r rich, below string, f fields, line int) (Item, bool) {
 	if lead := strings.TrimRight(r.lead, ":：.。 –—-"); lead != "" && lead != title && len(strings.Fields(lead)) > 1 {
 		// A lead in bold is the title, and the sentence behind it the text.
 		if after, ok := strings.CutPrefix(title, r.lead); ok {
-			title, rest = lead, takeFields(strings.TrimLeft(after, " :：.–—-\n"), &f)+rest
+			title, rest = lead, takeRest(strings.TrimLeft(after, " :：.–—-\n"), &f)+rest
 		}
 	}
 	title = takeFields(title, &f)
@@ -44,6 +44,9 @@ func (p *parser) build(r rich, below string, f fields, line int) (Item, bool) {
 	whole := r.whole
 	if title == "" && f.ticket != "" { // an item that is only its ticket
 		title = r.plain(f.ticket)
+	}
+	if f.ticket == "" && whole == "" && isTicket(title) { // "- #91"
+		f.ticket = title
 	}
 	if isSentinel(r.text) {
 		l, _ := r.ticketAt([]rune(r.text)[0])

@@ -117,7 +117,7 @@ func otherShape(d datum) bool {
 		}
 		return other
 	}
-	return opensWithin(d, 0)
+	return opensWithin(resources(d, 0), 0)
 }
 
 // opensWithin reports whether some key names action items.

@@ -45,6 +45,10 @@ func (p *parser) list(b block, st state, depth int) {
 			}
 			continue
 		}
+		if e.checked != nil && len(r.text) < 200 && chores.get().MatchString(fold(r.text)) {
+			p.dropped++
+			continue
+		}
 		if len(more) == 0 && e.checked == nil && unanswered(r.text) {
 			p.dropped++
 			continue
@@ -86,9 +90,7 @@ func (p *parser) item(r rich, below string, f fields, st state, line int) {
 	}
 	if it.DueWritten == nil && st.hint.due != "" {
 		hint(&it.DueWritten, st.hint.due)
-		if d, ok := Date(st.hint.due); ok {
-			it.Due = &d
-		} else if d, ok := endOf(fold(st.hint.due)); ok {
+		if d, ok := p.calendar.due(st.hint.due); ok {
 			it.Due = &d
 		}
 	}

@@ -53,6 +53,8 @@ func (p people) all(s string) bool {
 
 var (
 	subjectWill = lazy(`^((?:The )?\p{Lu}[\pL\pN'&/-]*(?: \p{Lu}[\pL\pN'&/-]*){0,2}(?: (?:[Tt]eam|squad|and \p{Lu}\pL+|& \p{Lu}\pL+))?) (?:to|will|should) [\p{Ll}]`)
+	teamWill    = lazy(`^(?:[Tt]he )?((?:[\pL&/-]+ ){1,2}[Tt]eam) (?:to|will) [\p{Ll}]`)
+	twoTo       = lazy(`^(@?\pL+ (?:&|and|\+) @?\pL+) (?:to|will) ([\p{Ll}].*)$`)
 	tailName    = lazy(`^(.*\S)\s*(?:[(（［\[]([^()（）\[\]]{2,60})[)）］\]]|\s[–—-]{1,2}\s+([^–—]{2,40})|\s→\s*([^→]{2,40}))\.?$`)
 	teamName    = lazy(`(?i)^(?:(?:the )?[\pL&/ -]{2,30} team|team [\pL&/ -]{2,30}|sre|sres|devops|ops|infra|infrastructure|platform|engineering|eng|security|qa|support|dba|dbas|on-?call|everyone|all teams?|tech lead|engineering manager|em|cto|[\p{Han}\p{Katakana}\pL]{1,12}(?:チーム|团队|团隊|팀))$`)
 )
@@ -60,6 +62,12 @@ var (
 // subject is the owner that a sentence names as its subject: "Alice to add an
 // alarm", "Platform team will …".
 func (p people) subject(title string) string {
+	if m := teamWill.get().FindStringSubmatch(title); m != nil && !notTeams[strings.ToLower(strings.Fields(m[1])[0])] {
+		return m[1]
+	}
+	if m := twoTo.get().FindStringSubmatch(title); m != nil && imperative(m[2]) && !imperative(m[1]) {
+		return m[1]
+	}
 	m := subjectWill.get().FindStringSubmatch(title)
 	if m == nil {
 		return ""
@@ -70,6 +78,9 @@ func (p people) subject(title string) string {
 	}
 	return ""
 }
+
+// notTeams are words that name no team before "team".
+var notTeams = wordSet("our the this that each every whole entire any no your their one a an whichever which")
 
 // tails reports whether the entries of a list end with names: most of them
 // with something in brackets, or behind a dash, that looks like a name.

@@ -36,6 +36,10 @@ func placeholder(title string) bool {
 		instruction(title) || handleOnly.get().MatchString(t) || onlyBrackets(title)
 }
 
+// chores matches the entries of a checklist about the review itself, which
+// templates carry: "Sections above are filled out".
+var chores = lazy(`^(?:the |all |every |each )*(?:incident(?: title| report| channel)?(?: and (?:the )?[\w -]{3,30})?|post-?mortem(?: document| doc| meeting)?|retrospective|after-action report|report|review meeting|sections?(?: above)?|action(?:able)? items(?: above)?|timeline|follow-?ups|root cause|customer impact|stakeholders|lessons learned) (?:has|have|is|are|was|were)? ?(?:been )?(?:dealt with|over\b|filled|cleaned|linked\b|documented|reviewed|scheduled|published|shared|closed|created|assigned|verified|quantified|notified|completed?\b|identified|agreed|written|captured)`)
+
 // fieldNames reports whether a text only names what to fill in: "Owner / Due
 // / Description".
 func fieldNames(t string) bool {

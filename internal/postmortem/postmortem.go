@@ -193,7 +193,7 @@ func (p *parser) survey(name, text string, blocks []block) {
 
 // dottedWords are small words of languages in which 01.12.2026 is the first
 // of December.
-var dottedWords = lazy(`(?i)\b(?:und|der|wurde|nicht|czy|oraz|został[ao]?|není|bylo|oli|että|ikke|blev|ble|için|olarak)\b|[а-яё]{4,}`)
+var dottedWords = lazy(`(?i)\b(?:und|der|wurde|nicht|czy|oraz|został[ao]?|není|bylo|oli|että|ikke|blev|ble|için|olarak)\b|[а-яё]{4,}|[\pL]*[äöüßåøæěščřžůąęłńśźżğışő][\pL]*`)
 
 // decode checks that the data is text, and takes off a byte order mark.
 func decode(data []byte) (string, error) {

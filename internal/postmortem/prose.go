@@ -70,7 +70,7 @@ func commitments(in inline) []inline {
 			_, behind, labelled := strings.Cut(text[:min(len(text), 60)], ": ")
 			each = each && text != "" && (unicode.IsUpper(first) || unicode.Is(unicode.Lo, first)) && (task(text) || commits(text) || labelled && imperative(behind) || introduced) && !past(text)
 		}
-		if each {
+		if each || manyTasks(lines) {
 			return lines
 		}
 	}
@@ -91,6 +91,27 @@ func commitments(in inline) []inline {
 		}
 	}
 	return nil
+}
+
+// manyTasks reports whether the lines of a paragraph are sentences of their
+// own, most of them tasks: a list without its marks.
+func manyTasks(lines []inline) bool {
+	tasks, filled := 0, 0
+	for _, l := range lines {
+		text := strings.TrimSpace(l.plainText())
+		if text == "" {
+			continue
+		}
+		first, _ := firstLetter(text)
+		if !unicode.IsUpper(first) || !strings.HasSuffix(text, ".") || past(text) {
+			return false
+		}
+		filled++
+		if task(text) {
+			tasks++
+		}
+	}
+	return filled >= 3 && tasks*10 >= filled*6
 }
 
 // task reports whether a text is an item by its first word alone.
@@ -144,7 +165,7 @@ var will = lazy(`(?i)\b(?:we|they|team|i)(?:'ll|’ll| will)\b|\bwill (?:be \w+(
 func commits(s string) bool { return will.get().MatchString(s) }
 
 // verbs with which English items begin.
-var verbs = wordSet(`add adopt adjust alert align allow analyse analyze announce apply archive arrange ask assess assign assure audit automate avoid backfill backport balance ban benchmark block bring build bump cache cap capture change check clarify clean cleanup clear close collect communicate compare complete conduct configure confirm connect consider consolidate contact continue contribute convert coordinate copy cover create cut decide decommission decouple deduplicate define delete deliver demote deploy deprecate design detect determine develop diagnose disable disallow discuss distribute do document download drop duplicate educate eliminate emit enable encode encourage encrypt enforce engage enhance ensure establish evaluate evict examine exclude execute expand explore export expose extend extract fail fetch figure file fill filter find finish fix follow force formalize freeze gate gather generate get give grant guard handle harden have help hide hold host identify implement import improve include incorporate increase inform instrument integrate introduce inventory investigate invest isolate issue keep learn limit link load lock log look lower maintain make manage map mark measure merge migrate mirror mitigate modify monitor move mute name notify offer open optimise optimize order organise organize overhaul own page paginate parallelize patch perform persist pin plan point post practice practise prefer prepare prevent prioritise prioritize probe process procure promote propose protect provide provision prune publish pull purge push put quarantine query raise rate re-enable re-evaluate reach read rebuild recommend reconfigure reconsider record recover recreate redesign redirect reduce refactor refine refresh reimplement reject relax release reload relocate remediate remind remove rename renew reorganize repair replace replicate report reproduce request require reschedule research reset resize resolve restart restore restrict restructure resume retain rethink retire retrain retry return reuse revert review revise revisit revoke rewrite roll rollout rotate route run sanitize save scale scan schedule scope script search secure see seed segment send separate serve set setup shard share ship shorten show simplify simulate split stabilize stage standardise standardize start stop store streamline strengthen study submit subscribe support surface survey suspend swap switch sync synchronize tag take talk target teach tell terminate test throttle tidy tighten track train transfer translate treat triage trigger trim troubleshoot try tune turn unblock uncouple understand unify uninstall update upgrade upload use validate verify version wait warn watch whitelist widen wire work wrap write allowlist denylist rate-limit load-test dry-run double-check cross-check`)
+var verbs = wordSet(`abort accept add adopt adjust alert align allow analyse analyze announce apply archive arrange ask assess assign assure audit automate avoid backfill backport balance ban benchmark block bring build bump cache cap capture change check clarify clean cleanup clear close collect communicate compare complete conduct configure confirm connect consider consolidate contact continue contribute convert coordinate copy cover create cut decide decommission decouple deduplicate define delete deliver demote deploy deprecate design detect determine develop diagnose disable disallow discuss distribute do document download drop duplicate educate eliminate emit emphasise emphasize enable encode encourage encrypt enforce engage enhance ensure establish evaluate evict examine exclude execute expand explore export expose extend extract fail fetch figure file fill filter find finish fix follow force formalize freeze gate gather generate get give grant guard handle harden have help hide hire hold host identify implement import improve include incorporate increase inform instrument integrate introduce inventory investigate invest isolate issue keep kill learn limit link load lock log look lower maintain make manage map mark measure merge migrate mirror mitigate modify monitor move mute name notify offer open optimise optimize order organise organize overhaul own page paginate parallelize patch perform persist pin plan point post practice practise prefer prepare prevent prioritise prioritize probe process procure promote propose protect provide provision prune publish pull purge push put quarantine query raise rate re-enable re-evaluate reach read rebuild recommend reconfigure reconsider record recover recreate redesign redirect reduce refactor refine refresh reimplement reject relax release reload relocate remediate remind remove rename renew reorganise reorganize repair replace replicate report reproduce request require reschedule research reset resize resolve restart restore restrict restructure resume retain rethink retire retrain retry return reuse revert review revise revisit revoke rewrite roll rollout rotate route run sanitize save scale scan schedule scope script search secure see seed segment send separate serve set setup shard share ship shorten show simplify simulate split stabilize stage standardise standardize start stop store streamline strengthen study submit subscribe support surface survey suspend swap switch sync synchronize tag take talk target teach tell terminate test throttle tidy tighten track train transfer translate treat triage trigger trim troubleshoot try tune turn unblock uncouple understand unify uninstall update upgrade upload use validate verify version wait warn watch whitelist widen wire work wrap write allowlist denylist rate-limit load-test dry-run double-check cross-check`)
 
 func wordSet(s string) map[string]bool {
 	m := map[string]bool{}
@@ -227,19 +248,22 @@ func germanTask(s string) bool {
 }
 
 // pastWords are the forms that tell what was done.
-var pastWords = wordSet(`added adjusted applied asked blocked built changed checked cleaned cleared closed completed configured contacted corrected created deleted deployed disabled discovered drained enabled ensured failed fixed flushed identified implemented installed introduced investigated killed made manually merged migrated moved notified opened patched paused published pushed rebooted rebuilt redeployed released reloaded removed renamed renewed replaced reported resolved restarted restored reverted reviewed rolled ran rotated scaled sent shipped shut stopped switched terminated took triggered turned updated upgraded verified was were wrote`)
+var pastWords = wordSet(`added adjusted applied asked blocked built changed checked cleaned cleared closed completed configured contacted corrected created deleted deployed disabled discovered drained enabled ensured failed fixed flushed identified implemented installed introduced investigated killed made merged migrated moved notified opened patched paused published pushed rebooted rebuilt redeployed released reloaded removed renamed renewed replaced reported resolved restarted restored reverted reviewed rolled ran rotated scaled sent shipped shut stopped switched terminated took triggered turned updated upgraded verified was were wrote`)
 
 var pastForm = lazy(`(?i)^(?:we|i|the team|they|on-?call)(?: have|'ve|’ve| has| had)?(?: also| already| now| since| immediately| then)? (\w+)|^(?:this|it|that) (?:was|has been|is now)\b|^(?:the|this|that|these|a|an|all|our|its?)(?: [\w'-]+){0,6}? (?:(?:has|have) (?:already |now |since )?been|was|were) (?:already |immediately |then )?\w+ed\b`)
 
 // past reports whether a text tells what was done, not what is to do.
 func past(s string) bool {
 	s = strings.ToLower(strings.TrimLeft(s, " \"'“‘`*_([-•"))
-	word, _, _ := strings.Cut(s, " ")
+	word, rest, _ := strings.Cut(s, " ")
+	if word == "manually" { // restarted by hand, or to be restarted so?
+		word, _, _ = strings.Cut(rest, " ")
+	}
 	if pastWords[strings.Trim(word, ",.:;")] && !commits(s) {
 		return true
 	}
 	if m := pastForm.get().FindStringSubmatch(s); m != nil && !commits(s) {
-		return m[1] == "" || pastWords[m[1]] || hasSuffix(m[1], "ed")
+		return m[1] == "" || pastWords[m[1]] || hasSuffix(m[1], "ed") && !hasSuffix(m[1], "eed")
 	}
 	return false
 }

@@ -1,6 +1,7 @@
 package postmortem
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -39,6 +40,7 @@ type dataReader struct {
 // readData makes the outline of a document that is data.
 func readData(d datum) []block {
 	r := &dataReader{}
+	d = resources(d, 0)
 	if d.kind == listDatum && len(d.values) > 0 && d.values[0].kind == mapDatum {
 		// A bare list of items, or of documents with their items.
 		if _, ok := layoutOf(headersOf(d.values), true); ok {
@@ -49,6 +51,59 @@ func readData(d datum) []block {
 	}
 	r.value(d, 1)
 	return r.out
+}
+
+// resources brings the resources of JSON:API, whose fields stand below
+// "attributes", into the form of other data: lists of them by their type.
+func resources(d datum, depth int) datum {
+	if depth > maxDataDepth || d.kind == scalarDatum {
+		return d
+	}
+	if d.kind == mapDatum {
+		if inner, ok := d.get("attributes"); ok && inner.kind == mapDatum {
+			return resources(inner, depth+1)
+		}
+		out := d
+		out.values = make([]datum, len(d.values))
+		for i, v := range d.values {
+			out.values[i] = resources(v, depth+1)
+		}
+		return out
+	}
+	kinds := datum{line: d.line, kind: mapDatum}
+	for _, v := range d.values {
+		kind, named := v.get("type")
+		_, has := v.get("attributes")
+		if !named || !has || kind.kind != scalarDatum {
+			kinds.keys = nil
+			break
+		}
+		i := slices.Index(kinds.keys, kind.scalar)
+		if i < 0 {
+			i = len(kinds.keys)
+			kinds.keys = append(kinds.keys, kind.scalar)
+			kinds.values = append(kinds.values, datum{line: v.line, kind: listDatum})
+		}
+		kinds.values[i].values = append(kinds.values[i].values, resources(v, depth+1))
+	}
+	if kinds.keys != nil {
+		return kinds
+	}
+	out := d
+	out.values = make([]datum, len(d.values))
+	for i, v := range d.values {
+		out.values[i] = resources(v, depth+1)
+	}
+	return out
+}
+
+// get is the value of a key.
+func (d datum) get(key string) (datum, bool) {
+	i := slices.Index(d.keys, key)
+	if i < 0 {
+		return datum{}, false
+	}
+	return d.values[i], true
 }
 
 func (r *dataReader) heading(words string, level, line int) {
@@ -273,6 +328,11 @@ func flat(d datum) string {
 				if fold(k) == want && d.values[i].kind == scalarDatum {
 					return strings.TrimSpace(d.values[i].scalar)
 				}
+			}
+		}
+		for i, k := range d.keys { // {"issue_name": …, "issue_permalink": …}
+			if v := d.values[i]; v.kind == scalarDatum && strings.HasPrefix(v.scalar, "http") && (strings.HasSuffix(fold(k), "url") || strings.HasSuffix(fold(k), "link")) {
+				return strings.TrimSpace(v.scalar)
 			}
 		}
 		if len(d.keys) == 1 && d.values[0].kind == scalarDatum { // "Monitoring: add an alarm" in YAML

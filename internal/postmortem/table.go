@@ -1,6 +1,7 @@
 package postmortem
 
 import (
+	"strconv"
 	"strings"
 )
 
@@ -14,14 +15,14 @@ type layout struct {
 // holds no action items: a timeline, a legend, figures.
 func layoutOf(names []string, active bool) (layout, bool) {
 	l := layout{title: -1, text: -1}
-	count := map[field]int{}
+	have := map[field]int{}
 	for _, name := range names {
 		c := headerField(name)
 		l.cols = append(l.cols, c)
-		count[c]++
+		have[c]++
 	}
-	known := count[ownerField] + count[priorityField] + count[dueField] + count[ticketField] + count[statusField]
-	if count[timeField] > 0 && !(active && count[ownerField]+count[dueField]+count[priorityField] > 1) || count[dateField] > 0 && (!active || known == 0) {
+	known := have[ownerField] + have[priorityField] + have[dueField] + have[ticketField] + have[statusField]
+	if have[timeField] > 0 && !(active && have[ownerField]+have[dueField]+have[priorityField] > 1) || have[dateField] > 0 && (!active || known == 0) {
 		return l, false
 	}
 	l.title = find(l.cols, titleField)
@@ -35,7 +36,7 @@ func layoutOf(names []string, active bool) (layout, bool) {
 		if i := find(l.cols[maybe+1:], maybeField); i >= 0 {
 			l.text = maybe + 1 + i
 		}
-	case active && known-count[ticketField] > 0 && len(names) > 2:
+	case active && known-have[ticketField] > 0 && len(names) > 2:
 		// No header says which column is the text: the one without a meaning.
 		l.title = find(l.cols, noField)
 		if l.title < 0 {
@@ -51,7 +52,7 @@ func layoutOf(names []string, active bool) (layout, bool) {
 		l.text = find(l.cols, textField)
 	}
 	// Outside a section, "Action" alone could be anything.
-	if !active && (known == 0 || count[titleField] == 0) {
+	if !active && (known == 0 || have[titleField] == 0) {
 		return l, false
 	}
 	return l, true
@@ -64,6 +65,16 @@ func find(cols []field, c field) int {
 		}
 	}
 	return -1
+}
+
+func count(cols []field, c field) int {
+	n := 0
+	for _, have := range cols {
+		if have == c {
+			n++
+		}
+	}
+	return n
 }
 
 // table reads the rows of a table as items, if it is one of action items.
@@ -187,7 +198,7 @@ func headerNames(r row) []string {
 
 func (p *parser) row(tr row, l layout, st state) {
 	r, f := rich{}, fields{}
-	var text, inStatus string
+	var text, inStatus, other string
 	var inTitle inline
 	for i, c := range tr.cells {
 		if i >= len(l.cols) {
@@ -200,6 +211,10 @@ func (p *parser) row(tr row, l layout, st state) {
 		}
 		cell := strings.ReplaceAll(more(block{text: c}, &r), "\n", " ")
 		if i == l.text {
+			if isSentinel(cell) || isTicket(cell) { // "Task | LK-40" beside the action
+				other = cell
+				continue
+			}
 			text = r.plain(cell)
 			continue
 		}
@@ -218,15 +233,22 @@ func (p *parser) row(tr row, l layout, st state) {
 				put(&f.due, cell)
 			}
 		case ticketField:
-			put(&f.ticket, cell)
+			if _, plain := strconv.Atoi(cell); plain != nil || count(l.cols, ticketField) == 1 { // of two, "Ref | 1" counts the rows
+				put(&f.ticket, cell)
+			}
 		case statusField:
 			put(&f.status, firstNonEmpty(bare, cell))
 			inStatus = statusRef.get().FindString(cell)
 		case serviceField:
 			put(&f.service, cell)
+		case noField, titleField, maybeField:
+			if isSentinel(cell) || isTicket(cell) {
+				other = cell
+			}
 		}
 	}
 	put(&f.ticket, inStatus)
+	put(&f.ticket, other)
 	if several := bulleted(inTitle); len(several) > 1 {
 		// A cell that lists several things holds several items.
 		for _, one := range several {

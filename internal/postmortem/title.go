@@ -16,6 +16,10 @@ var (
 	tailHandle = lazy(`(?:\s*[–—,:→(-]+|\s)\s*(@[\pL\pN][\pL\pN._/\x{2060}-]*(?:(?:\s*[,&/、]\s*|\s+and\s+|\s+)@[\pL\pN][\pL\pN._/\x{2060}-]*)*)\.?$`)
 	tailDue    = lazy(`(?i)[\s,;–—-]+(?:due(?: on| by)?|by|eta|deadline|before|until|bis(?: zum)?|fällig am|avant le|d'ici le|pour le|antes del?|até|entro il|entro|voor|do|до|к)\s+([^\s,;][^,;]{0,24}(?:,\s*\d{4})?)\.?$`)
 	tailDate   = lazy(`(?:\s+[–—-]\s+|\s*[|→]\s*)([^–—|]{6,30})$`)
+	tailRank   = lazy(`\s+[(\[]?(P[0-4])[)\]]?\.?$`)
+	tailNumber = lazy(`^(.*\S)\s+((?:[\w.-]+/[\w.-]+)?#\d{1,7})\.?$`)
+	tailState  = lazy(`(?:\s+[–—-]+\s+|\s*[:;]\s+)([^\s–—][^–—]{2,60})$`)
+	tailSee    = lazy(`(?i)[\s,;(]+(?:see|see also|cf\.?|siehe|voir|véase|ver|vedi|zie|см\.?)$`)
 	tailDone   = lazy(`(?:\s+[–—-]+\s+|\s+)(DONE|Done|✅|☑|✔)\.?$`)
 	markedDate = lazy(`(?i)(?:[\s,;:(–—-]*(?:due|by|until|before|on|bis|eta))?[\s,;:(–—-]*\x{2060}(\d{4}-\d{2}-\d{2})\x{2060}\s*[.)]*$`)
 	leadTick   = lazy(`^(?:[✅☑✔✓]\x{FE0F}?|DONE[:：]?|:white_check_mark:|:heavy_check_mark:)\s+`)
@@ -119,7 +123,19 @@ func takeTail(s string, f *fields) string {
 			return s[:m[0]]
 		}
 	}
-	if m := tailDue.get().FindStringSubmatchIndex(s); m != nil && looksLikeDue(s[m[2]:m[3]]) {
+	if m := tailRank.get().FindStringSubmatchIndex(s); m != nil && m[0] > 0 && len(s) < 200 {
+		put(&f.priority, s[m[2]:m[3]])
+		return s[:m[0]]
+	}
+	if m := tailState.get().FindStringSubmatchIndex(s); m != nil && m[0] > 0 && stateTail(s[m[2]:m[3]]) {
+		f.state(s[m[2]:m[3]])
+		return s[:m[0]]
+	}
+	if m := tailNumber.get().FindStringSubmatch(s); m != nil && f.ticket == "" && numberedTicket(m[1]) {
+		put(&f.ticket, m[2])
+		return strings.TrimRight(m[1], " :：–—-(")
+	}
+	if m := tailDue.get().FindStringSubmatchIndex(s); m != nil && (looksLikeDue(s[m[2]:m[3]]) || weekday.get().MatchString(s[m[2]:m[3]])) {
 		put(&f.due, s[m[2]:m[3]])
 		return s[:m[0]]
 	}
@@ -130,7 +146,11 @@ func takeTail(s string, f *fields) string {
 	end := strings.TrimRight(s, ". ")
 	if r, n := utf8.DecodeLastRuneInString(end); isSentinel(string(r)) && n < len(end) {
 		put(&f.ticket, string(r))
-		return strings.TrimRight(end[:len(end)-n], " :：–—-([→")
+		s = strings.TrimRight(end[:len(end)-n], " :：–—-([→")
+		if m := tailSee.get().FindStringIndex(s); m != nil && m[0] > 0 {
+			s = s[:m[0]]
+		}
+		return s
 	}
 	if r, n := utf8.DecodeRuneInString(s); isSentinel(string(r)) && n < len(s) {
 		put(&f.ticket, string(r))
@@ -139,24 +159,67 @@ func takeTail(s string, f *fields) string {
 	return s
 }
 
-// all takes every part of a bracketed group, or none of it.
+// weekday is a day of the coming week.
+var weekday = lazy(`(?i)^(?:this |next )?(?:monday|tuesday|wednesday|thursday|friday)$`)
+
+// stated matches a status that says more: "completed in v1.2", "fixed by #12".
+var stated = lazy(`(?i)^(?:done|completed?|fixed|resolved|shipped|merged|deployed|implemented|released|closed|erledigt|terminé|hecho|feito|fatto|gereed|gotowe|готово|完了|已完成|완료)[.!✅ ]*(?:(?:in|on|by|with|via|as of|since|at|through|am|mit|le|en|el|em)\s+.{1,50})?$`)
+
+func stateTail(s string) bool { return stated.get().MatchString(strings.Trim(s, " .()")) }
+
+// state takes such a status, and the ticket that it names.
+func (f *fields) state(s string) {
+	put(&f.status, s)
+	put(&f.ticket, statusRef.get().FindString(s))
+}
+
+// numberedTicket reports whether a number behind this text is the item's
+// ticket, not what the text speaks of: "Finish the roll-out of #92".
+func numberedTicket(before string) bool {
+	list := strings.Fields(strings.ToLower(before))
+	if len(list) < 3 {
+		return false
+	}
+	switch list[len(list)-1] {
+	case "of", "in", "from", "to", "and", "or", "like", "with", "as", "on", "at", "for", "by", "than", "after", "before", "until", "per", "since", "pr", "issue", "the", "revert", "merge", "fix", "land", "ship", "deploy", "finish", "close", "incident":
+		return false
+	}
+	return true
+}
+
+// takeRest takes the fields off the text behind a lead, which may be nothing
+// but a bracket of fields.
+func takeRest(s string, f *fields) string {
+	if m := leadGroup.get().FindStringSubmatch(s); m != nil && len(m[0]) == len(s) && f.all(m[1]) {
+		return ""
+	}
+	return takeFields(s, f)
+}
+
+// all takes every part of a bracketed group, or none of it. Beside a date or
+// another field, a name is the owner's.
 func (f *fields) all(inside string) bool {
 	try := *f
 	// The comma within "Oct 12, 2026" separates no parts.
 	inside = longDate.get().ReplaceAllString(inside, "$1 $2")
-	n := 0
+	n, who := 0, ""
 	for _, part := range pieces.get().Split(inside, -1) {
 		if part == "" {
 			continue
 		}
 		if !try.bare(part) {
-			return false
+			if who != "" || try.owner != "" || !looksLikeName(part) {
+				return false
+			}
+			who = part
+			continue
 		}
 		n++
 	}
 	if n == 0 {
 		return false
 	}
+	put(&try.owner, who)
 	*f = try
 	return true
 }

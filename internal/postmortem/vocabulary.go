@@ -60,7 +60,7 @@ var fieldWords = map[field]string{
 		verantwortlich,verantwortliche,verantwortlicher,verantwortlichkeit,zuständig,zuständigkeit,wer,bearbeiter,responsable,responsables,propriétaire,pilote,porteur,qui,assigné à,attribué à,encargado,encargada,propietario,dueño,quién,asignado,asignado a,equipo,responsável,responsáveis,dono,quem,atribuído a,equipe,
 		responsabile,responsabili,assegnatario,chi,proprietario,assegnato a,verantwoordelijke,verantwoordelijk,eigenaar,wie,actiehouder,toegewezen aan,odpowiedzialny,odpowiedzialna,osoba odpowiedzialna,właściciel,kto,zodpovědný,zodpovídá,vlastník,ansvarig,ägare,ansvarlig,eier,ejer,vastuuhenkilö,omistaja,vastuu,
 		sorumlu,sahibi,người phụ trách,người chịu trách nhiệm,phụ trách,penanggung jawab,pic,ответственный,ответственные,исполнитель,исполнители,владелец,кто,відповідальний,виконавець,担当,担当者,担当チーム,担当部署,責任者,オーナー,主担当,负责人,责任人,责任方,负责团队,跟进人,所有者,執行人,負責人,責任人,담당자,담당,책임자,담당 팀,오너`,
-	priorityField: `priority,prio,prio.,p,urgency,importance,priorität,dringlichkeit,priorité,prioridad,prioridade,priorità,prioriteit,priorytet,priorita,prioritet,prioriteetti,öncelik,ưu tiên,độ ưu tiên,prioritas,приоритет,пріоритет,優先度,優先順位,重要度,优先级,優先級,優先順序,우선순위,우선 순위,중요도,criticality,impact/priority`,
+	priorityField: `priority,prio,prio.,p,sev,severity,moscow,urgency,importance,priorität,dringlichkeit,priorité,prioridad,prioridade,priorità,prioriteit,priorytet,priorita,prioritet,prioriteetti,öncelik,ưu tiên,độ ưu tiên,prioritas,приоритет,пріоритет,優先度,優先順位,重要度,优先级,優先級,優先順序,우선순위,우선 순위,중요도,criticality,impact/priority`,
 	typeField:     `type,types,kind,category,action type,classification,class,typ,kategorie,art,catégorie,type d'action,tipo,categoría,categoria,tipo de acción,tipo de ação,soort,categorie,kategoria,rodzaj,druh,kategori,tyyppi,luokka,tür,loại,jenis,тип,категория,вид,категорія,カテゴリ,カテゴリー,種別,種類,分類,タイプ,区分,类型,类别,分类,類型,類別,유형,분류,종류,구분`,
 	dueField: `when,due,due date,due by,due on,deadline,eta,target,target date,target completion,by when,by,completion date,target completion date,expected date,expected completion,expected completion date,planned date,estimated completion,estimated date,delivery date,timeline,timeframe,time frame,when due,target release,target sprint,finish by,due-date,
 		frist,fällig,fällig am,fälligkeit,fälligkeitsdatum,termin,bis,bis wann,zieldatum,stichtag,échéance,date d'échéance,date limite,date cible,pour le,délai,date butoir,quand,fecha límite,fecha limite,fecha de vencimiento,vencimiento,plazo,fecha objetivo,fecha de entrega,fecha compromiso,fecha,cuándo,prazo,data limite,data de vencimento,data de entrega,previsão,data,quando,
@@ -111,6 +111,15 @@ func headerField(header string) field {
 	for part := range strings.FieldsFuncSeq(h, func(r rune) bool { return strings.ContainsRune("/|,&+・／、", r) }) {
 		if f, ok := wordFields()[strings.TrimSpace(part)]; ok {
 			return f
+		}
+	}
+	if types := strings.FieldsFunc(h, func(r rune) bool { return strings.ContainsRune("/|,& ", r) }); len(types) > 1 && len(types) <= 6 {
+		all := true
+		for _, w := range types {
+			all = all && (isTypeWord(w) || w == "or")
+		}
+		if all { // "Corrective / preventive"
+			return typeField
 		}
 	}
 	if strings.Contains(h, "utc") {
