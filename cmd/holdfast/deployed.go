@@ -24,6 +24,7 @@ type deployedFlags struct {
 	finished      string
 	wait, timeout time.Duration
 	bestEffort    bool
+	whatIf        bool
 }
 
 func newDeployedCmd(e *env) *cobra.Command {
@@ -38,15 +39,22 @@ deployments.tokens in the configuration.
 A server that does not answer, or is restarting, is tried again for a minute.
 The time of the deployment is fixed before the first try, and sent with each,
 so that nothing is counted twice. With --best-effort the exit code is always 0:
-a pipeline does not fail because Holdfast is away.`,
+a pipeline does not fail because Holdfast is away.
+
+With --what-if nothing is reported: it prints what such a deployment would ship
+and take back, and what would happen to the tickets. An API token may ask, too.`,
 		Example: `  holdfast deployed --service checkout --environment prod-eu --sha "$GITHUB_SHA" \
       --id "$GITHUB_RUN_ID" --best-effort
   holdfast deployed --service checkout --environment prod-eu --version v1.4.2
-  holdfast deployed --service checkout --environment prod-eu --sha "$SHA" --percent 10`,
+  holdfast deployed --service checkout --environment prod-eu --sha "$SHA" --percent 10
+  holdfast deployed --service checkout --environment prod-eu --sha "$OLD_SHA" --what-if`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := f.check(); err != nil {
 				return err
+			}
+			if f.whatIf {
+				return e.whatIf(cmd.Context(), f)
 			}
 			return e.deployed(cmd.Context(), f)
 		},
@@ -63,6 +71,7 @@ a pipeline does not fail because Holdfast is away.`,
 	fl.IntVar(&f.report.Percent, "percent", 100, "share of the traffic, 1 to 100")
 	fl.DurationVar(&f.wait, "wait", 5*time.Second, "how long to wait for what it shipped; 0s: don't")
 	fl.DurationVar(&f.timeout, "timeout", time.Minute, "how long to try to report it")
+	fl.BoolVar(&f.whatIf, "what-if", false, "only tell what it would ship and take back")
 	fl.BoolVar(&f.bestEffort, "best-effort", false, "exit with 0 whatever happens")
 	return cmd
 }
@@ -83,6 +92,8 @@ func (f *deployedFlags) check() error {
 		return usagef("--sha %q: want 7 to 64 hex digits", r.SHA)
 	case r.Percent < 1 || r.Percent > 100:
 		return usagef("--percent %d: want 1 to 100", r.Percent)
+	case f.whatIf && r.Status != domain.Success:
+		return usagef("--what-if with --status %s: only a success ships anything", f.status)
 	case !slices.Contains(domain.DeploymentStatuses, r.Status):
 		return usagef("--status %q: want queued, in_progress, success, failure or inactive", f.status)
 	}

@@ -114,7 +114,7 @@ func (s *Server) admit(ctx huma.Context, next func(huma.Context)) {
 	actor, err := s.auth.Identify(c.Request)
 	if err == nil {
 		n, _ := ctx.Operation().Metadata["need"].(need)
-		err = permit(actor, n, s.auth.deployments)
+		err = permit(actor, n.preview(ctx), s.auth.deployments)
 	}
 	if err != nil {
 		writeProblem(c, err)

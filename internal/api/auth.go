@@ -171,6 +171,7 @@ type need struct {
 	deploy bool // a deployments token
 	reads  bool // a deployments token may, too, for what it reports on
 	person bool // a token that belongs to a person, whatever its role
+	asks   bool // with what_if=true it only reads
 }
 
 func permit(a Actor, n need, deployTokens bool) error {

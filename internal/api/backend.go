@@ -39,6 +39,8 @@ type Backend interface {
 	// alias, and false where there is none.
 	ResolveService(name string) (string, bool)
 	Deploy(ctx context.Context, by Actor, d DeploymentReport) (DeployResult, error)
+	// WhatIf tells what a deployment would do, and does nothing.
+	WhatIf(ctx context.Context, d DeploymentReport) (WhatIfView, DeployResult, error)
 	Deployments(ctx context.Context, q DeploymentQuery) (DeploymentPage, error)
 	// DeploymentByID returns every report with this id, newest first. One id
 	// may have been used for several services and environments.

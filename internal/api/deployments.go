@@ -66,12 +66,21 @@ type fixBody struct {
 	Change string `json:"change" minLength:"1" maxLength:"2000" doc:"a commit or pull request"`
 }
 
-type deployInput struct{ Body deploymentBody }
+type deployInput struct {
+	WhatIf bool `query:"what_if" doc:"only tell what this would ship and take back; nothing is recorded. A viewer may ask"`
+	Body   deploymentBody
+}
 
 type deployOutput struct {
 	Status   int
 	Location string `header:"Location"`
-	Body     DeployedView
+	Body     deployBody
+}
+
+// deployBody is the answer to a report. WhatIf is there when that was asked.
+type deployBody struct {
+	DeployedView
+	WhatIf *WhatIfView `json:"what_if,omitempty"`
 }
 
 type deploymentsInput struct {
@@ -97,7 +106,7 @@ type deploymentInput struct {
 type deploymentOutput struct{ Body DeploymentDetail }
 
 func (s *Server) registerDeployments() {
-	op := operation(http.MethodPost, "/deployments", "report-deployment", "Report a deployment, with a deployments token. 200: heard before", need{deploy: true})
+	op := operation(http.MethodPost, "/deployments", "report-deployment", "Report a deployment, with a deployments token. 200: heard before, or what_if", need{deploy: true, asks: true})
 	op.DefaultStatus = http.StatusAccepted
 	op.Errors = append(op.Errors, http.StatusConflict)
 	register(s, op, s.deploy)
@@ -107,7 +116,7 @@ func (s *Server) registerDeployments() {
 	// The document is complete only with the 200 of a repeated report.
 	responses := s.api.OpenAPI().Paths[Prefix+"/deployments"].Post.Responses
 	again := *responses["202"]
-	again.Description = "Heard before; nothing happens"
+	again.Description = "Heard before, or only asked what_if; nothing happens"
 	responses["200"] = &again
 }
 
@@ -125,6 +134,9 @@ func (s *Server) deploy(ctx context.Context, in *deployInput) (*deployOutput, er
 			return nil, err
 		}
 	}
+	if in.WhatIf {
+		return s.whatIf(ctx, report)
+	}
 	result, err := s.backend.Deploy(ctx, actor, report)
 	if err != nil {
 		return nil, err
@@ -140,7 +152,7 @@ func (s *Server) deploy(ctx context.Context, in *deployInput) (*deployOutput, er
 	if result.Outcome == DeployRepeated {
 		out.Status = http.StatusOK
 	}
-	out.Body = DeployedView{ID: result.ID, URL: out.Location, Production: result.Production, Warnings: list(result.Warnings)}
+	out.Body.DeployedView = DeployedView{ID: result.ID, URL: out.Location, Production: result.Production, Warnings: list(result.Warnings)}
 	return out, nil
 }
 

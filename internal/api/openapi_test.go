@@ -84,6 +84,7 @@ func TestAnswersFitTheDocument(t *testing.T) {
 		{apitest.OperatorSecret, "POST", "/postmortems", `{"id":"x","items":[{"title":"Do it"}]}`},
 		{apitest.CISecret, "POST", "/deployments", `{"id":"7","service":"checkout","environment":"prod-eu","sha":"abcdef1","percent":null}`},
 		{apitest.CISecret, "POST", "/deployments", `{"id":"7","service":"checkout","environment":"prod-eu","sha":"abcdef1","finished_at":"2026-01-01T00:00:00Z"}`},
+		{apitest.ViewerSecret, "POST", "/deployments?what_if=true", `{"service":"checkout","environment":"prod-eu","sha":"abcdef1"}`},
 		{apitest.ViewerSecret, "GET", "/deployments", ""},
 		{apitest.ViewerSecret, "GET", "/deployments/7", ""},
 		{apitest.ViewerSecret, "GET", "/pause", ""},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,16 +19,38 @@ import (
 // clockAhead is how far a sender's clock may be ahead of ours.
 const clockAhead = 5 * time.Minute
 
+// service finds a configured service by its name or an alias.
+func (b *Backend) service(name string) (domain.Service, error) {
+	s := b.reconciler.Setup()
+	svc, ok := s.Find(name)
+	if ok {
+		return svc, nil
+	}
+	var known []string
+	for _, x := range s.Services {
+		known = append(known, x.Name)
+	}
+	return svc, api.Invalid{Field: "service", Detail: fmt.Sprintf("no service is called %q; known are %s", name, strings.Join(known, ", "))}
+}
+
+// produces reports whether an environment of a service counts.
+func produces(svc domain.Service, environment string) bool {
+	return slices.ContainsFunc(svc.Production, func(e domain.Environment) bool { return e.Name == environment })
+}
+
+func noProduction(svc domain.Service, environment string) string {
+	var names []string
+	for _, e := range svc.Production {
+		names = append(names, e.Name)
+	}
+	return fmt.Sprintf("%q is no production environment of %s (%s)", environment, svc.Name, strings.Join(names, ", "))
+}
+
 // Deploy implements api.Backend.
 func (b *Backend) Deploy(ctx context.Context, by api.Actor, r api.DeploymentReport) (api.DeployResult, error) {
-	s := b.reconciler.Setup()
-	svc, ok := s.Find(r.Service)
-	if !ok {
-		var known []string
-		for _, x := range s.Services {
-			known = append(known, x.Name)
-		}
-		return api.DeployResult{}, api.Invalid{Field: "service", Detail: fmt.Sprintf("no service is called %q; known are %s", r.Service, strings.Join(known, ", "))}
+	svc, err := b.service(r.Service)
+	if err != nil {
+		return api.DeployResult{}, err
 	}
 	now := b.now().UTC()
 	d := domain.Deployment{
@@ -41,13 +64,8 @@ func (b *Backend) Deploy(ctx context.Context, by api.Actor, r api.DeploymentRepo
 		warnings = append(warnings, fmt.Sprintf("finished_at %s is ahead of this server's clock; the time of receipt is used", d.FinishedAt.UTC().Format(time.RFC3339)))
 		d.FinishedAt = now
 	}
-	var production []string
-	for _, e := range svc.Production {
-		production = append(production, e.Name)
-		d.Production = d.Production || e.Name == r.Environment
-	}
-	if !d.Production {
-		warnings = append(warnings, fmt.Sprintf("%q is no production environment of %s (%s); it is recorded and proves nothing", r.Environment, svc.Name, strings.Join(production, ", ")))
+	if d.Production = produces(svc, r.Environment); !d.Production {
+		warnings = append(warnings, fmt.Sprintf("%s; it is recorded and proves nothing", noProduction(svc, r.Environment)))
 	}
 	if strings.ContainsFunc(r.ID, func(c rune) bool { return !unicode.IsPrint(c) }) {
 		return api.DeployResult{}, api.Invalid{Field: "id", Detail: "it holds characters that cannot be printed"}

@@ -41,11 +41,13 @@ type Index struct {
 	origins links              // cherry-pick → origins, and back
 	reverts []revert           // in the order in which they came
 	shorts  []int32            // positions by id, for cut ids
+	news    []int32            // of what something was learned, in that order
 
 	settling sync.Mutex // held by the one who works out what was named
 	mu       sync.Mutex // guards what is worked out while asked
 	settled  bool       // reverts and refs are worked out
 	against  map[int32][]int32
+	revertAt map[int32]int // position → its place among the reverts
 	sets     map[int32]*ancestors
 	setSize  int
 }
@@ -106,9 +108,11 @@ func (x *Index) learn(c Commit) {
 		return
 	case f.told: // it was merged since
 		f.pullOnly = false
+		x.news = append(x.news, at)
 		x.learnAuthor(at, c, subject)
 		return
 	}
+	x.news = append(x.news, at)
 	f.told, f.merge, f.pullOnly, f.short = true, len(c.Parents) > 1, c.PullOnly, !longEnough(subject)
 	if c.Author != "" && subject != "" && !f.merge {
 		f.triple = x.key(c.Author, strconv.FormatInt(c.AuthorTime, 10), subject)
@@ -199,6 +203,7 @@ func (x *Index) LearnHead(pullRequest int, head string) {
 		for _, id := range bounded(origins) {
 			x.refs = append(x.refs, ref{from: at, id: lower(id)})
 		}
+		x.news = append(x.news, at)
 		x.settled = false
 	}
 }
@@ -208,7 +213,10 @@ func (x *Index) LearnHead(pullRequest int, head string) {
 func (x *Index) LearnPatch(sha, patch string) {
 	if at, ok := x.find(sha); ok && !x.facts[at].patch {
 		x.putPatch(at, patch)
-		x.settled = false
+		if patch != "" {
+			x.news = append(x.news, at)
+			x.settled = false
+		}
 	}
 }
 

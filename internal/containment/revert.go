@@ -52,7 +52,7 @@ func (x *Index) prepare() {
 	for i, r := range x.reverts {
 		own[i], at[r.at] = r.targets, i
 	}
-	x.against = map[int32][]int32{}
+	x.against, x.revertAt = map[int32][]int32{}, at
 	for i := range x.reverts {
 		r := &x.reverts[i]
 		if len(r.targets) == 0 {

@@ -157,7 +157,8 @@ func (x *Index) hints(c Change, d int32) (int32, bool) {
 // Candidates lists the commits whose patch ids are not known and could show
 // that a live commit contains the change after all: the change's own with what
 // is tied to it, and what the live commit has and the change does not build
-// on. At most limit are listed, nearest to the live commit first.
+// on, with what is tied to that. At most limit are listed, nearest to the live
+// commit first.
 func (x *Index) Candidates(c Change, live string, limit int) []string {
 	d, ok := x.find(live)
 	landed, ok2 := x.find(c.Landed)
@@ -167,6 +168,7 @@ func (x *Index) Candidates(c Change, live string, limit int) []string {
 	x.prepare()
 	base := x.ancestorsOf(landed)
 	var own, others []string
+	var walked []int32
 	seen := newMarks(len(x.nodes))
 	seen.mark(d)
 	for todo := []int32{d}; len(todo) > 0 && len(others) < limit; {
@@ -175,6 +177,7 @@ func (x *Index) Candidates(c Change, live string, limit int) []string {
 		if base.bits.within(at) || !x.nodes[at].known {
 			continue
 		}
+		walked = append(walked, at)
 		if !x.facts[at].patch && !x.facts[at].pullOnly {
 			others = append(others, x.sha(at))
 		}
@@ -184,8 +187,15 @@ func (x *Index) Candidates(c Change, live string, limit int) []string {
 			}
 		}
 	}
-	if len(others) == 0 && base.bits.within(d) {
+	if len(walked) == 0 {
 		return nil // nothing is there that the change does not build on
+	}
+	for _, at := range walked {
+		for _, third := range x.thirds(at) {
+			if len(others) < limit && x.facts[third].told && !x.facts[third].patch && seen.mark(third) {
+				others = append(others, x.sha(third))
+			}
+		}
 	}
 	for _, sha := range append([]string{c.Landed}, c.parts()...) {
 		at, ok := x.find(sha)

@@ -92,6 +92,9 @@ type State struct {
 	// Concerned are the services that its changes concern, as last worked
 	// out; the store indexes items by them and by Spec.Services.
 	Concerned []string `json:"concerned,omitempty"`
+	// Watches are the words under which the store finds the item again: what a
+	// deployment, or a commit that comes, must touch to bear on it.
+	Watches []string `json:"watches,omitempty"`
 
 	Applied int64 `json:"applied"`
 }

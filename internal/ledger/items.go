@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/redis/go-redis/v9"
 
@@ -37,6 +36,11 @@ func (l *Ledger) Load(ctx context.Context, itemID string) (snapshot domain.State
 	if err != nil {
 		return domain.State{}, nil, fmt.Errorf("loading item %s: %w", itemID, err)
 	}
+	return l.decodeLoaded(ctx, itemID, words)
+}
+
+// decodeLoaded reads what loadScript gave.
+func (l *Ledger) decodeLoaded(ctx context.Context, itemID string, words []string) (snapshot domain.State, tail []domain.Entry, err error) {
 	applied, err := strconv.ParseInt(words[1], 10, 64)
 	if err == nil && words[0] != "" {
 		err = json.Unmarshal([]byte(words[0]), &snapshot)
@@ -174,25 +178,28 @@ func (l *Ledger) AppendHeld(ctx context.Context, lease Lease, itemID string, ent
 		append([]any{lease.Subject, lease.Token}, words...)...), "appending to item %s", itemID)
 }
 
-// saveScript stores a snapshot and keeps the index of services.
+// saveScript stores a snapshot and keeps the indexes of services and of what
+// the item watches.
 //
-//	KEYS: queue, log, item, byService, servicesOf
-//	ARGV: subject, token, item, snapshot, applied, services   Result: code
+//	KEYS: queue, log, item, byService, servicesOf, watched, watchesOf
+//	ARGV: subject, token, item, snapshot, applied, services, words   Result: code
 //
 // A snapshot with more entries than there are would hide the next ones.
 var saveScript = queueScript(indexPrelude + `
-local subject, token, item, snapshot, applied, services = arg(), arg(), arg(), arg(), arg(), arg()
+local subject, token, item, snapshot, applied, services, words = arg(), arg(), arg(), arg(), arg(), arg(), arg()
 if not held(subject, token) then return 0 end
 local length = redis.call('LLEN', KEYS[5])
 if length == 0 then return -1 end
 if tonumber(applied) > length then return -2 end
 redis.call('HSET', KEYS[6], 's', snapshot, 'a', applied)
 reindex(KEYS[7], KEYS[8], item, services)
+reindex(KEYS[9], KEYS[10], item, words)
 return 1
 `)
 
 // Save stores the snapshot of the item s.Spec.ID, which contains the first
-// s.Applied entries, and lists the item under s.Spec.Services and s.Concerned and no others.
+// s.Applied entries, and lists the item under s.Spec.Services and s.Concerned,
+// and for Watching under s.Watches, and under no others.
 func (l *Ledger) Save(ctx context.Context, lease Lease, s domain.State) error {
 	id := s.Spec.ID
 	b, err := json.Marshal(s)
@@ -203,16 +210,8 @@ func (l *Ledger) Save(ctx context.Context, lease Lease, s domain.State) error {
 		return fmt.Errorf("saving item %s: %w", id, err)
 	}
 	return outcome(l.run(ctx, saveScript,
-		append(l.keys.queue(), l.keys.log(id), l.keys.item(id), l.keys.byService(), l.keys.servicesOf()),
-		lease.Subject, lease.Token, id, string(b), s.Applied, serviceList(append(slices.Clone(s.Spec.Services), s.Concerned...))), "saving item %s", id)
-}
-
-// serviceList writes services as the index keeps them. A name with a line feed
-// is none that a configuration can have.
-func serviceList(services []string) string {
-	clean := slices.DeleteFunc(slices.Clone(services), func(s string) bool { return s == "" || strings.ContainsAny(s, "\n\r") })
-	slices.Sort(clean)
-	return strings.Join(slices.Compact(clean), "\n")
+		append(l.keys.queue(), l.keys.log(id), l.keys.item(id), l.keys.byService(), l.keys.servicesOf(), l.keys.watched(), l.keys.watchesOf()),
+		lease.Subject, lease.Token, id, string(b), s.Applied, wordList(append(slices.Clone(s.Spec.Services), s.Concerned...)), wordList(s.Watches)), "saving item %s", id)
 }
 
 // bindScript ties a ticket to an item.

@@ -49,6 +49,8 @@ func (k keys) items() string           { return k.tag + "items" }               
 func (k keys) serial() string          { return k.tag + "serial" }                  // counter of filings
 func (k keys) byService() string       { return k.tag + "items-by-service" }        // zset, lexical: service LF item
 func (k keys) servicesOf() string      { return k.tag + "services-of-item" }        // hash: item → its services, LF between
+func (k keys) watched() string         { return k.tag + "watched" }                 // zset, lexical: word LF item
+func (k keys) watchesOf() string       { return k.tag + "watches-of-item" }         // hash: item → its words, LF between
 func (k keys) byPostmortem() string    { return k.tag + "items-by-postmortem" }     // zset, lexical: postmortem LF item
 
 // Postmortems.

@@ -138,7 +138,7 @@ func (l *Ledger) File(ctx context.Context, lease Lease, pm domain.Postmortem, en
 // services.
 func filing(entries []domain.Entry) (files, services string) {
 	if len(entries) > 0 && entries[0].Name == domain.ItemFiled && entries[0].Spec != nil {
-		return "1", serviceList(entries[0].Spec.Services)
+		return "1", wordList(entries[0].Spec.Services)
 	}
 	return "0", ""
 }

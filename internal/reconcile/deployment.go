@@ -40,11 +40,7 @@ func (r *Reconciler) deployment(ctx context.Context, l ledger.Lease, id string) 
 		return err
 	}
 	if d.Status == domain.Success && d.Production {
-		ids, err := r.ledger.ItemsOfService(ctx, d.Service)
-		if err != nil {
-			return fmt.Errorf("listing the items of %s: %w", d.Service, err)
-		}
-		touched, err := r.count(ctx, s, "deployment/"+id, ids)
+		touched, err := r.pass(ctx, s, svc, d)
 		if err != nil {
 			return err
 		}
@@ -70,6 +66,9 @@ func (r *Reconciler) deployment(ctx context.Context, l ledger.Lease, id string) 
 		}
 		return nil
 	}
+	if err := r.firstHeard(ctx, s, svc); err != nil {
+		return err
+	}
 	d.Handled = true
 	return r.ledger.UpdateDeployment(ctx, l, d)
 }
@@ -78,6 +77,36 @@ func (r *Reconciler) deployment(ctx context.Context, l ledger.Lease, id string) 
 func receiptOf(id string) int64 {
 	n, _ := strconv.ParseInt(id, 10, 64)
 	return n
+}
+
+// pass works out which items a deployment changes, by looking at those that it
+// may bear on.
+func (r *Reconciler) pass(ctx context.Context, s *Setup, svc domain.Service, d domain.Deployment) ([]touched, error) {
+	v := r.newView(s, r.now().UTC())
+	ids, upto, err := v.affected(ctx, svc, d)
+	if err != nil {
+		return nil, err
+	}
+	out, err := r.count(ctx, v, fmt.Sprintf("deployment/%d", d.Receipt), ids)
+	if err != nil {
+		return nil, err
+	}
+	// Judging these may have shown more, which bears on others.
+	return out, r.news(ctx, svc, upto)
+}
+
+// firstHeard looks at all items of a service when the first deployment of it
+// is heard, whatever that was: until then nobody had connected its CI.
+func (r *Reconciler) firstHeard(ctx context.Context, s *Setup, svc domain.Service) error {
+	list, err := r.ledger.Deployments(ctx, svc.Name, "", 0, 2)
+	if err != nil || len(list) != 1 {
+		return err
+	}
+	ids, err := r.newView(s, r.now()).everyItem(ctx, svc)
+	if err != nil {
+		return err
+	}
+	return r.touch(ctx, ids)
 }
 
 // slim leaves out of a deployment what an item's ledger need not repeat.
@@ -170,6 +199,30 @@ func (r *Reconciler) each(ctx context.Context, visit func(domain.State) error) e
 	}
 }
 
+// eachOf walks over items with all that their ledgers hold by now. One that
+// cannot be read, or judged, is left to its own look.
+func (r *Reconciler) eachOf(ctx context.Context, ids []string, visit func(domain.State) error) error {
+	const atOnce = 512
+	for chunk := range slices.Chunk(ids, atOnce) {
+		loaded, err := r.ledger.LoadAll(ctx, chunk)
+		if err != nil {
+			return err
+		}
+		for _, l := range loaded {
+			err := r.alone(ctx, l.ID, func() error {
+				if l.Err != nil {
+					return l.Err
+				}
+				return visit(Fold(l.Snapshot, l.Tail))
+			})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // touched is an item that a cause changes.
 type touched struct {
 	id                string
@@ -179,32 +232,27 @@ type touched struct {
 // count works out, without asking any tracker, which of the items a cause
 // changes; those that it would reopen join one group, whose count is ended
 // here, before the first of them is made due.
-func (r *Reconciler) count(ctx context.Context, s *Setup, cause string, ids []string) ([]touched, error) {
+func (r *Reconciler) count(ctx context.Context, v *view, cause string, ids []string) ([]touched, error) {
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
-	now := r.now().UTC()
+	s := v.s
 	var out []touched
 	limit, reopen := 0, 0
-	one := func(id string) error {
-		st, err := r.load(ctx, id)
-		if err != nil {
-			return err
-		}
+	err := r.eachOf(ctx, ids, func(st domain.State) error {
+		id := st.Spec.ID
 		if st.Ticket == nil {
 			return nil
 		}
-		f, err := r.facts(ctx, s, st, now)
+		var line domain.VerdictLine
+		d, err := v.decide(ctx, st, &line)
 		if err != nil {
 			return err
 		}
-		d := policy.Decide(s.Rules(st.Spec.Team, st.Spec.Priority), f)
-		line := verdictLine(s, st, f, d, now)
 		if sameVerdict(line, st.Verdict) && len(d.Acts) == 0 {
 			return nil
 		}
-		was := st.Verdict.Verdict == string(policy.Verified) || st.Verdict.Reason == string(policy.Soaking)
-		is := d.Verdict == policy.Verified || d.Reason == policy.Soaking
-		out = append(out, touched{id: id, shipped: is && !was, tookBack: was && !is && d.Verdict == policy.NotVerified})
+		ships, takesBack := moves(policy.Verdict(st.Verdict.Verdict), policy.Reason(st.Verdict.Reason), d)
+		out = append(out, touched{id: id, shipped: ships, tookBack: takesBack})
 		if d.WillReopen && d.Trigger != policy.OwnClose && line.Cause == cause {
 			if _, err := r.ledger.JoinGroup(ctx, cause, r.causeNote(ctx, cause), id); err != nil {
 				return err
@@ -215,14 +263,9 @@ func (r *Reconciler) count(ctx context.Context, s *Setup, cause string, ids []st
 			}
 		}
 		return nil
-	}
-	for _, id := range ids {
-		if err := r.alone(ctx, id, func() error { return one(id) }); err != nil {
-			return nil, err
-		}
-	}
-	if reopen == 0 {
-		return out, nil
+	})
+	if err != nil || reopen == 0 {
+		return out, err
 	}
 	g, err := r.ledger.Group(ctx, cause)
 	if err != nil {
@@ -241,7 +284,7 @@ func (r *Reconciler) reconfigured(ctx context.Context, hash string) error {
 	if err := r.each(ctx, func(st domain.State) error { ids = append(ids, st.Spec.ID); return nil }); err != nil {
 		return err
 	}
-	if _, err := r.count(ctx, s, "config/"+hash, ids); err != nil {
+	if _, err := r.count(ctx, r.newView(s, r.now().UTC()), "config/"+hash, ids); err != nil {
 		return err
 	}
 	if err := r.ledger.SetMeta(ctx, "config", hash, 0); err != nil {

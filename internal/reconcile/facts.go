@@ -2,7 +2,6 @@ package reconcile
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -21,9 +20,17 @@ const successesKept = 50
 // slow: deliveries overtake each other.
 const lateClaim = 5 * time.Minute
 
-// facts gathers all that the decision about an item depends on. It reads the
+// facts gathers all that the decision about one item depends on. It reads the
 // store and the mirrors, never a tracker's tickets.
 func (r *Reconciler) facts(ctx context.Context, s *Setup, st domain.State, now time.Time) (policy.Facts, error) {
+	f, _, err := r.newView(s, now).facts(ctx, st)
+	return f, err
+}
+
+// facts is that of the reconciler, of one of many items. It also says under
+// which words the item is to be found by what may change its verdict.
+func (v *view) facts(ctx context.Context, st domain.State) (policy.Facts, []string, error) {
+	r, now := v.r, v.now
 	f := policy.Facts{
 		Now: now, Filed: st.Ticket != nil, NoTicket: st.Ticket == nil && st.Spec.Done, Lost: st.Lost, Final: st.Final,
 		AcceptedAt: st.AcceptedAt, AcceptedVerdict: policy.Verdict(st.AcceptedVerdict), EverAccepted: st.EverAccepted,
@@ -49,13 +56,13 @@ func (r *Reconciler) facts(ctx context.Context, s *Setup, st domain.State, now t
 	if f.Closed && f.CloseReason == domain.Duplicate {
 		o, ok, err := r.original(ctx, st.Ticket.DuplicateOf)
 		if err != nil {
-			return f, err
+			return f, nil, err
 		}
 		f.DuplicateOK = ok && o.Spec.ID != st.Spec.ID
 	}
 	f.OpenPull = openPull(st)
-	err := r.place(ctx, s, st, &f)
-	return f, err
+	words, err := v.place(ctx, st, &f)
+	return f, words, err
 }
 
 // openPull names an open pull request that holds the item back: one of the
@@ -102,13 +109,14 @@ func Counting(st domain.State) []domain.Change {
 	return out
 }
 
-// place says for each change which services it concerns and where it runs.
-func (r *Reconciler) place(ctx context.Context, s *Setup, st domain.State, f *policy.Facts) error {
+// place says for each change which services it concerns and where it runs, and
+// lists the words under which the item is to be found.
+func (v *view) place(ctx context.Context, st domain.State, f *policy.Facts) ([]string, error) {
 	var services []domain.Service
 	unsure := map[string]bool{} // changes of which it is not known which paths they touch
 	for _, c := range Counting(st) {
-		pc := policy.Change{Change: c, Presence: map[domain.Target]policy.Presence{}, Flags: flags(st, c), Before: slices.Contains(st.EvidenceBefore, c.Key())}
-		concerned, sure := r.concerned(ctx, s, st, c)
+		pc := policy.Change{Change: c, Presence: map[domain.Target]policy.Presence{}, Before: slices.Contains(st.EvidenceBefore, c.Key())}
+		concerned, sure := v.r.concerned(ctx, v.s, st, c)
 		unsure[c.Key()] = !sure
 		for _, svc := range concerned {
 			pc.Services = append(pc.Services, svc.Name)
@@ -119,24 +127,79 @@ func (r *Reconciler) place(ctx context.Context, s *Setup, st domain.State, f *po
 		f.Changes = append(f.Changes, pc)
 	}
 	if len(services) == 0 {
-		return nil
+		return nil, nil
 	}
+	var open, lacking []string
+	for _, svc := range services {
+		open = append(open, wordOpen+svc.Name)
+	}
+	listed := st.Watches
+	absent := func(words []string) []string {
+		return slices.DeleteFunc(slices.Clone(words), func(w string) bool { return slices.Contains(listed, w) })
+	}
+	for round := 0; ; round++ {
+		// Looking at what runs may have fetched commits, and shown more words.
+		words := v.words(ctx, st, f.Changes)
+		missed := absent(slices.Concat(words, lacking))
+		if round == 0 && len(missed) > 0 {
+			missed = absent(slices.Concat(words, open))
+		}
+		if round > 0 && (len(missed) == 0 || v.watch == nil || round == maxRounds) {
+			return append(words, lacking...), nil
+		}
+		if len(missed) > 0 && v.watch != nil {
+			// Before what is live is read: whoever deploys after that finds the item.
+			if err := v.watch(ctx, missed); err != nil {
+				return nil, err
+			}
+			listed = slices.Concat(listed, missed)
+			v.again()
+		}
+		if err := v.run(ctx, st, services, unsure, f); err != nil {
+			return nil, err
+		}
+		lacking = slices.DeleteFunc(slices.Clone(open), func(w string) bool { return !lacks(*f, strings.TrimPrefix(w, wordOpen)) })
+	}
+}
+
+// lacks reports whether some environment of a service is not known to have a
+// change that concerns the service.
+func lacks(f policy.Facts, service string) bool {
+	for _, c := range f.Changes {
+		if !slices.Contains(c.Services, service) {
+			continue
+		}
+		for _, s := range f.Services {
+			if s.Name == service && slices.ContainsFunc(s.Targets, func(t policy.Target) bool { return c.Presence[t.Target].Contained != policy.Yes }) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// run looks at what runs in the environments of some services.
+func (v *view) run(ctx context.Context, st domain.State, services []domain.Service, unsure map[string]bool, f *policy.Facts) error {
 	var targets []domain.Target
 	for _, svc := range services {
 		for _, e := range svc.Production {
 			targets = append(targets, domain.Target{Service: svc.Name, Environment: e.Name})
 		}
 	}
-	successes, err := r.ledger.Successes(ctx, targets, successesKept)
+	successes, err := v.of(ctx, targets)
 	if err != nil {
-		return fmt.Errorf("reading the deployments: %w", err)
+		return err
+	}
+	f.Services = nil
+	for i := range f.Changes {
+		f.Changes[i].Flags = flags(st, f.Changes[i].Change)
 	}
 	for _, svc := range services {
 		ps := policy.Service{Name: svc.Name, Repo: svc.Repo, Require: svc.Require}
 		for _, e := range svc.Production {
 			t := domain.Target{Service: svc.Name, Environment: e.Name}
 			ps.Heard = ps.Heard || len(successes[t]) > 0
-			ps.Targets = append(ps.Targets, r.placeIn(ctx, svc, t, successes[t], f))
+			ps.Targets = append(ps.Targets, v.r.placeIn(ctx, svc, t, successes[t], f))
 			for _, c := range f.Changes {
 				if p := c.Presence[t]; unsure[c.Key()] && len(svc.Paths) > 0 && p.Contained == policy.No {
 					p.Contained, p.Reason, p.Evidence = policy.Maybe, policy.EvidenceUnavailable, "which paths the change touches could not be read"
@@ -145,7 +208,7 @@ func (r *Reconciler) place(ctx context.Context, s *Setup, st domain.State, f *po
 			}
 		}
 		if !ps.Heard {
-			if ps.Heard, err = r.heard(ctx, svc.Name); err != nil {
+			if ps.Heard, err = v.wasHeard(ctx, svc.Name); err != nil {
 				return err
 			}
 		}

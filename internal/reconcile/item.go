@@ -30,6 +30,8 @@ type work struct {
 	pulled  bool   // open pull requests were read during this claim
 	cause   string // what brought us here, for the ledger
 	facts   policy.Facts
+	decided bool     // facts and watches are of this claim
+	watches []string // under which it is to be found by what may change its verdict
 }
 
 // item brings one item up to date: ticket filed, commands carried out, ticket
@@ -47,12 +49,18 @@ func (r *Reconciler) item(ctx context.Context, l ledger.Lease, id string) (time.
 	if stood && !stands(w.st) {
 		err = errors.Join(err, r.tellDuplicates(ctx, w.st))
 	}
-	w.st.Concerned = w.st.Concerned[:0]
-	for _, svc := range w.facts.Services {
-		w.st.Concerned = append(w.st.Concerned, svc.Name)
+	if w.decided { // else what was worked out last still stands
+		w.st.Concerned = w.st.Concerned[:0]
+		for _, svc := range w.facts.Services {
+			w.st.Concerned = append(w.st.Concerned, svc.Name)
+		}
+		w.st.Watches = w.watches
 	}
 	if saveErr := r.ledger.Save(ctx, l, w.st); saveErr != nil && err == nil {
 		err = fmt.Errorf("saving item %s: %w", id, saveErr)
+	}
+	if err == nil {
+		err = r.tellNews(ctx, w.s, w.st.Concerned)
 	}
 	return next, err
 }
@@ -311,11 +319,13 @@ func (w *work) closers(ctx context.Context) []domain.Entry {
 // decide works out the verdict and records it when it differs from the last.
 func (w *work) decide(ctx context.Context) (policy.Decision, error) {
 	now := w.r.now().UTC()
-	f, err := w.r.facts(ctx, w.s, w.st, now)
+	v := w.r.newView(w.s, now)
+	v.watch = func(ctx context.Context, words []string) error { return w.r.ledger.Watch(ctx, w.id, words) }
+	f, watches, err := v.facts(ctx, w.st)
 	if err != nil {
 		return policy.Decision{}, err
 	}
-	w.facts = f
+	w.facts, w.watches, w.decided = f, watches, true
 	d := policy.Decide(w.rules(), f)
 	line := verdictLine(w.s, w.st, f, d, now)
 	if !w.fresh && w.st.AcceptedAt.IsZero() {

@@ -17,13 +17,10 @@ type Opinion struct {
 // Opinion works out the verdict of an item from what is recorded, without
 // asking a tracker and without recording or doing anything.
 func (r *Reconciler) Opinion(ctx context.Context, st domain.State) (Opinion, error) {
-	s, now := r.Setup(), r.now().UTC()
-	f, err := r.facts(ctx, s, st, now)
-	if err != nil {
-		return Opinion{}, err
-	}
-	d := policy.Decide(s.Rules(st.Spec.Team, st.Spec.Priority), f)
-	return Opinion{Line: verdictLine(s, st, f, d, now), Checks: d.Checks}, nil
+	var o Opinion
+	d, err := r.newView(r.Setup(), r.now().UTC()).decide(ctx, st, &o.Line)
+	o.Checks = d.Checks
+	return o, err
 }
 
 // Targets lists the production environments that an item may need: those of

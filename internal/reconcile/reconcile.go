@@ -57,7 +57,8 @@ type Reconciler struct {
 
 	mu      sync.Mutex
 	repos   map[string]repoFacts
-	answers map[string]bool // creations that a tracker answered with an error of its own
+	marks   map[string]history.Mark // service → what its items were told of
+	answers map[string]bool         // creations that a tracker answered with an error of its own
 	// reloadedAt is in Unix nanoseconds: what a tracker refused before is
 	// tried again.
 	reloadedAt atomic.Int64
@@ -72,7 +73,7 @@ type Stats struct {
 
 // New makes a Reconciler; it does nothing until Run.
 func New(o Options) *Reconciler {
-	r := &Reconciler{ledger: o.Ledger, mirrors: o.Mirrors, workers: o.Workers, log: o.Log, now: o.Now, repos: map[string]repoFacts{}, answers: map[string]bool{}}
+	r := &Reconciler{ledger: o.Ledger, mirrors: o.Mirrors, workers: o.Workers, log: o.Log, now: o.Now, repos: map[string]repoFacts{}, marks: map[string]history.Mark{}, answers: map[string]bool{}}
 	if r.workers <= 0 {
 		r.workers = 32
 	}

@@ -74,7 +74,7 @@ func TestTheMainJob(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, w.state(id).Open, "every intent has its outcome")
 	snapshot := w.state(id)
-	snapshot.Concerned = nil // derived from the configuration, not from the ledger
+	snapshot.Concerned, snapshot.Watches = nil, nil // derived from the configuration and the repository, not from the ledger
 	want, err := json.Marshal(Fold(domain.State{}, entries))
 	require.NoError(t, err)
 	have, err := json.Marshal(snapshot)

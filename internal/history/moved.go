@@ -1,0 +1,91 @@
+package history
+
+import (
+	"context"
+	"strings"
+
+	"github.com/holdfast-dev/holdfast/internal/containment"
+)
+
+// Mark is a point in what a mirror has learned. The zero Mark is before
+// anything was learned, and so is one that another process, or this one before
+// it read the mirror anew, has made.
+type Mark struct {
+	graph *containment.Index
+	news  int
+}
+
+// Mark tells how much the mirror has learned by now.
+func (r *Repo) Mark(ctx context.Context) (Mark, error) {
+	g, done, err := r.read(ctx)
+	if err != nil {
+		return Mark{}, err
+	}
+	defer done()
+	return Mark{graph: g, news: g.News()}, nil
+}
+
+// Touched lists the commits of whose changes the answer can differ between
+// these live commits, or because of what was learned since a mark; see
+// containment. With no live commits it tells of what was learned alone. now is
+// up to where that was looked at. ok is false where it cannot be told; then
+// every change must be asked about.
+func (r *Repo) Touched(ctx context.Context, live []string, since Mark) (shas []string, now Mark, ok bool, err error) {
+	g, done, err := r.read(ctx)
+	if err != nil {
+		return nil, now, false, err
+	}
+	defer done()
+	now = Mark{graph: g, news: g.News()}
+	if since.graph != g {
+		return nil, now, false, nil
+	}
+	shas, ok = g.Touched(live, since.news)
+	return shas, now, ok, nil
+}
+
+// LearnMoved makes known what shows copies among the commits in which these
+// live commits differ: the heads of the pull requests that landed them, and
+// their patches. ok is false where they are too many to be looked at one by
+// one, or a live commit is not known.
+func (r *Repo) LearnMoved(ctx context.Context, live []string) (ok bool, err error) {
+	g, done, err := r.read(ctx)
+	if err != nil {
+		return false, err
+	}
+	moved, ok := g.Moved(live)
+	pulls := g.PullRequests(moved)
+	done()
+	if !ok || len(moved) > maxCandidates {
+		return false, nil
+	}
+	if err := r.unlessJustFailed(func() error { return r.LearnPulls(ctx, pulls) }); err != nil {
+		return false, err
+	}
+	if g, done, err = r.read(ctx); err != nil {
+		return false, err
+	}
+	patches := g.Unlearned(moved, maxCandidates)
+	done()
+	if len(patches) == 0 {
+		return true, nil
+	}
+	err = r.unlessJustFailed(func() error { return r.LearnPatches(ctx, patches) })
+	return err == nil, err
+}
+
+// CommitsOf lists the commits by which a change may be found: the one that
+// landed it, the head of its pull request, and those that it is made of.
+func (r *Repo) CommitsOf(ctx context.Context, l Landing) ([]string, error) {
+	g, done, err := r.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	c := g.Shape(l.SHA, l.Head)
+	out := append([]string{c.Landed}, c.Parts...)
+	if head := strings.ToLower(l.Head); head != "" && head != c.Landed {
+		out = append(out, head)
+	}
+	return out, nil
+}
