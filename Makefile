@@ -50,10 +50,10 @@ fuzz: ## each fuzz target for FUZZTIME (30s)
 	  done; \
 	done
 
-chaos: build ## kills and misbehaving trackers for CHAOS_SECONDS (60); SEED=n plays one again
+chaos: build ## kills and misbehaving trackers for CHAOS_SECONDS (60); SEED=n plays one again; see docs/chaos.md
 	@.ci/needs git redis-server
 	@go build -tags $(TAGS) -o bin/chaos ./internal/chaos/cmd
-	@bin/chaos -holdfast bin/holdfast -seconds $(CHAOS_SECONDS) -seed $(SEED)
+	@bin/chaos -holdfast bin/holdfast -seconds $(CHAOS_SECONDS) -seed $(SEED) $(if $(WEATHER),-weather $(WEATHER)) $(if $(CHAOS_REDIS),-redis $(CHAOS_REDIS))
 
 image: ## the container image
 	docker build --build-arg VERSION=$(VERSION) -t holdfast:$(VERSION) .

@@ -31,7 +31,8 @@ func (r *run) settle(ctx context.Context) bool {
 		if same() {
 			// What comes late must not make a difference: sweeps pass.
 			seen := time.Now().Add(3 * time.Second)
-			if poll(ctx, time.Until(end), 100*time.Millisecond, func() bool { return r.rough.sweptAfter(ctx, seen) }) != nil {
+			swept := func() bool { return r.calm.sweptAfter(ctx, seen) && r.rough.sweptAfter(ctx, seen) }
+			if poll(ctx, time.Until(end), 100*time.Millisecond, swept) != nil {
 				return false
 			}
 			if r.rough.rest(ctx, time.Until(end)) == nil && same() {
@@ -39,11 +40,11 @@ func (r *run) settle(ctx context.Context) bool {
 			}
 		}
 		switch {
-		case !r.rough.quiet(ctx, idleAhead):
+		case !r.rough.quiet(ctx, idleAhead) || !r.calm.quiet(ctx, idleAhead):
 			idle = time.Time{}
 		case idle.IsZero():
 			idle = time.Now()
-		case r.rough.sweptAfter(ctx, idle.Add(idleLong)):
+		case r.rough.sweptAfter(ctx, idle.Add(idleLong)) && r.calm.sweptAfter(ctx, idle.Add(idleLong)):
 			return false
 		}
 		nap(ctx, 500*time.Millisecond)

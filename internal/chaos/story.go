@@ -50,7 +50,7 @@ func (c *chapter) do(ctx context.Context, what string, step func(ctx context.Con
 	r.calmTurn.Lock()
 	err := step(ctx, r.calm)
 	if err == nil {
-		err = r.calm.rest(ctx, time.Minute)
+		err = r.calm.rest(ctx, barrierPatience)
 	}
 	r.calmTurn.Unlock()
 	if err != nil {
@@ -73,14 +73,13 @@ func (c *chapter) meet(ctx context.Context) {
 	for i, it := range c.items {
 		ids[i] = it.id
 	}
-	want := r.calm.look(ctx, ids)
-	var have map[string]view
+	var want, have map[string]view
 	err := poll(ctx, barrierPatience, 250*time.Millisecond, func() bool {
 		if time.Now().After(r.end) {
 			c.over = true
 			return true
 		}
-		have = r.rough.look(ctx, ids)
+		want, have = r.calm.look(ctx, ids), r.rough.look(ctx, ids)
 		return len(differ(want, have)) == 0
 	})
 	if err != nil {
