@@ -75,11 +75,7 @@ func (r *run) compare(ctx context.Context) Result {
 		if a == b {
 			continue
 		}
-		before := res
-		res.item(a, b)
-		if res == before {
-			res.Differences++
-		}
+		res.add(a, b)
 		r.say("%s differs\n  calm  %+v\n  rough %+v", id, a, b)
 	}
 	broken, err := r.promised.broken(ctx, r.rough)
@@ -97,7 +93,16 @@ func (r *run) compare(ctx context.Context) Result {
 	return res
 }
 
-// item counts the differences of one item by their kind.
+// add counts what differs in one item by its kind; what is neither lost nor
+// doubled is a difference.
+func (res *Result) add(a, b view) {
+	before := *res
+	res.item(a, b)
+	if a != b && *res == before {
+		res.Differences++
+	}
+}
+
 func (res *Result) item(a, b view) {
 	count := func(into *int, n int) { *into += max(n, 0) }
 	if a.Tickets > 0 && b.Tickets == 0 || a.Service.Known && !b.Service.Known {
