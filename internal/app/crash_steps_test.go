@@ -122,8 +122,8 @@ func newCrashStory(t *testing.T, binary, tracker string, at step) *crashStory {
 	t.Cleanup(func() { s.prog.kill() })
 	// The sweep of a start is on nobody's way.
 	w.until("the first sweep", func() bool {
-		n, err := w.redis.Exists(t.Context(), "{holdfast}:meta:swept/github", "{holdfast}:meta:swept/jira").Result()
-		return err == nil && n == 2
+		text := w.call("GET", "/metrics", aliceToken, "").text
+		return strings.Count(text, "holdfast_sweep_age_seconds{") == 2 && !strings.Contains(text, "\"} -1\n")
 	})
 	w.gh.SetWebhook(w.url+"/webhooks/github", hookSecret)
 	w.jira.SetWebhook(w.url+"/webhooks/jira", hookSecret)
@@ -233,7 +233,7 @@ func (s *crashStory) unquiet() bool {
 	if err != nil {
 		return true
 	}
-	return slices.ContainsFunc(append(held, due...), func(subject string) bool { return !strings.HasPrefix(subject, "sweep/") })
+	return slices.ContainsFunc(append(held, due...), func(subject string) bool { return slices.Contains(onTheWay, part(subject, 0)) })
 }
 
 // play is the story.

@@ -3,6 +3,7 @@ package app_test
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/holdfast-dev/holdfast/internal/domain"
@@ -31,10 +32,14 @@ func (c command) what(answer []byte) string {
 		}
 		return false
 	}
-	swept := n == 4 && len(words) == 4 && (part(words[0], 0) == "sweep" || part(words[0], 0) == "config")
+	// done is what the end of a lease says; a touch begins with the channel.
+	touch := n == 4 && len(words) > 2 && strings.HasSuffix(words[0], ":wake")
+	done := n == 4 && len(words) == 4 && !touch
 	switch {
-	case swept:
-		return "" // on no event's way
+	case done && !slices.Contains(onTheWay, part(words[0], 0)):
+		return ""
+	case touch && !slices.Contains(onTheWay, part(words[2], 0)):
+		return ""
 	case n < 4 || !strings.HasSuffix(keys[0], ":due"):
 		return "" // reads, and the brake's groups
 	case has(":lease-gen"):
@@ -57,20 +62,24 @@ func (c command) what(answer []byte) string {
 		return "store: bind the ticket"
 	case has(":log"):
 		return "store: append" + entries(words)
-	case n == 4 && len(words) > 2 && strings.HasSuffix(words[0], ":wake"):
+	case touch:
 		return "store: touch " + part(words[2], 0)
-	case n == 4 && len(words) == 4 && words[3] == "":
+	case done && words[3] == "":
 		return "store: done with " + part(words[0], 0)
-	case n == 4 && len(words) == 4:
+	case done:
 		return "store: retry " + part(words[0], 0)
 	}
 	return "store: another script"
 }
 
+// onTheWay are the kinds of subjects that events make due. Sweeps and the like
+// come by themselves.
+var onTheWay = []string{"item", "deployment", "repo", "postmortem"}
+
 // subject finds the kind of subject in the answer to a claim; empty: none that
 // an event brought.
 func subject(answer string) string {
-	for _, kind := range []string{"item", "deployment", "repo"} {
+	for _, kind := range onTheWay {
 		if strings.Contains(answer, "\n"+kind+"/") {
 			return kind
 		}

@@ -4,10 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -52,14 +55,29 @@ func (r *run) settle(ctx context.Context) bool {
 	return false
 }
 
-// sweptAfter reports whether each tracker was swept, completely, after at.
+// sweptAfter reports whether each tracker was swept, completely, after at, as
+// the service tells it.
 func (w *world) sweptAfter(ctx context.Context, at time.Time) bool {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, w.url+"/metrics", http.NoBody)
+	if err != nil {
+		return false
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return false
+	}
+	defer resp.Body.Close() // it was only read
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return false
+	}
 	for _, tracker := range []string{"github", "jira"} {
-		text, err := w.rdb.Get(ctx, w.key("meta:swept/"+tracker)).Result()
-		if err != nil {
-			return false
-		}
-		if t, err := time.Parse(time.RFC3339, text); err != nil || !t.After(at) {
+		_, after, _ := strings.Cut(string(text), fmt.Sprintf("holdfast_sweep_age_seconds{tracker=%q} ", tracker))
+		line, _, _ := strings.Cut(after, "\n")
+		age, err := strconv.ParseFloat(line, 64)
+		if err != nil || age < 0 || time.Now().Add(-time.Duration(age*float64(time.Second))).Before(at) {
 			return false
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -232,8 +233,12 @@ func (w *world) get(key string) string {
 	return w.vars[key]
 }
 
-// quiet reports whether nothing is due, held, or on its way. With ahead, what
-// is due within that time counts as well; sweeps never do.
+// storyKinds are the kinds of subjects that the story makes due. All others, as
+// sweeps, come and go by themselves.
+var storyKinds = []string{"item", "deployment", "repo", "postmortem", "config"}
+
+// quiet reports whether nothing of the story is held or on its way, or due
+// within the time ahead.
 func (w *world) quiet(ctx context.Context, ahead time.Duration) bool {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
@@ -249,7 +254,8 @@ func (w *world) quiet(ctx context.Context, ahead time.Duration) bool {
 		return false
 	}
 	for _, s := range append(held, due...) {
-		if !strings.HasPrefix(s, "sweep/") && !strings.HasPrefix(s, "poll/") {
+		kind, _, _ := strings.Cut(s, "/")
+		if slices.Contains(storyKinds, kind) {
 			return false
 		}
 	}
