@@ -24,6 +24,7 @@ type Labels struct {
 type Adopt struct {
 	Tracker string `yaml:"tracker"`
 	Query   string `yaml:"query" jsonschema_description:"In the tracker's own query language."`
+	Service string `yaml:"service" jsonschema_description:"Service of tickets that name none. Default: that of their repository or project, where there is one."`
 }
 
 // PostmortemSource is a repository whose pushes are read for postmortems.

@@ -38,6 +38,9 @@ func (v *validator) adopt() {
 			v.tracker(p+".tracker", a.Tracker, "")
 		}
 		v.need(p, "query", a.Query, "write which tickets, in the tracker's query language")
+		if a.Service != "" {
+			v.serviceReference(p+".service", a.Service)
+		}
 	}
 }
 

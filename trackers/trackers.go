@@ -214,3 +214,20 @@ type PullLister interface {
 	// from 1, with body and branch. A host that has no such list has none.
 	Pulls(ctx context.Context, repo string, page int) (pulls []Change, more bool, err error)
 }
+
+// Searcher finds tickets by a query in the tracker's own language, for those
+// that existed before Holdfast. It is optional.
+type Searcher interface {
+	// Search lists the tickets of these targets that match the query, oldest
+	// first, at most limit of them; more says that there are further ones. With
+	// since, it lists only those that were updated at or after it. No ticket of
+	// another target is ever listed, whatever the query says. An error of class
+	// Invalid tells in the tracker's words what it does not understand.
+	Search(ctx context.Context, query string, targets []string, since time.Time, limit int) (found []Found, more bool, err error)
+}
+
+// Found is a ticket that a search found.
+type Found struct {
+	domain.Ticket
+	Priority domain.Priority // where the tracker has a field for it; else empty
+}

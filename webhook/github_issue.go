@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/holdfast-dev/holdfast/internal/claims"
@@ -56,9 +57,14 @@ func (i issue) closed() *bool {
 	return &closed
 }
 
+// brings reports whether a label may bring an issue under the rule.
+func (t *tracker) brings(label string) bool {
+	return t.Labels && !slices.ContainsFunc(t.Ours, func(o string) bool { return strings.EqualFold(o, label) })
+}
+
 // githubIssue reads the event "issues".
 func (h *Handler) githubIssue(d *delivery) (reading, error) {
-	var action, sender, assignee string
+	var action, sender, assignee, label string
 	var repo, newRepo repository
 	var is, newIssue issue
 	err := scan(d.body, func(s *scanner) {
@@ -74,6 +80,14 @@ func (h *Handler) githubIssue(d *delivery) (reading, error) {
 				sender = s.login()
 			case "assignee":
 				assignee = s.login()
+			case "label":
+				s.object(func(key []byte) {
+					if string(key) == "name" {
+						label = s.str()
+					} else {
+						s.skip()
+					}
+				})
 			case "changes":
 				s.object(func(key []byte) {
 					switch string(key) {
@@ -97,7 +111,7 @@ func (h *Handler) githubIssue(d *delivery) (reading, error) {
 	switch {
 	case !configured:
 		return ignore(reasonNotConfigured), nil
-	case !issueActions[action]:
+	case !issueActions[action] && !(action == "labeled" && d.tracker.brings(label)):
 		return nothing("nothing that Holdfast follows happened to the issue"), nil
 	case is.number <= 0:
 		return reading{}, errNoNumber

@@ -59,7 +59,7 @@ func (s *scanner) commit() (c commit) {
 // what its message says; a push to the default branch is kept even without a
 // claim, since it tells that the repository moves.
 func (h *Handler) githubPush(d *delivery) (reading, error) {
-	var ref, after, sender, pusher, headAt string
+	var ref, before, after, sender, pusher, headAt string
 	var deleted bool
 	var repo repository
 	var commits []commit
@@ -68,6 +68,8 @@ func (h *Handler) githubPush(d *delivery) (reading, error) {
 			switch string(key) {
 			case "ref":
 				ref = s.str()
+			case "before":
+				before = commitSHA(s.str())
 			case "after":
 				after = commitSHA(s.str())
 			case "deleted":
@@ -111,7 +113,7 @@ func (h *Handler) githubPush(d *delivery) (reading, error) {
 	if ev.Actor == "" {
 		ev.Actor = pusher
 	}
-	ev.Head = after
+	ev.Head, ev.Before = after, before
 	ev.At = firstOf(sane(time.Unix(repo.pushedAt, 0), d.now), moment(headAt, d.now), d.now)
 	if isTag {
 		// A deployment of that version may wait for it. Its commits came, or

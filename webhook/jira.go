@@ -94,7 +94,11 @@ func (h *Handler) normaliseJira(d *delivery) (reading, error) {
 		At: firstOf(sane(time.UnixMilli(p.timestamp), d.now), d.now.UTC()),
 	}
 	var r reading
-	if action, about := p.action(); about {
+	action, about := p.action()
+	if !about && p.labelled(d.tracker) {
+		action, about = "labeled", true
+	}
+	if about {
 		ev := base
 		ev.Kind, ev.Action = domain.EventTicket, action
 		ev.ToState = p.changed("status").to

@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 )
 
@@ -27,11 +28,15 @@ type jiraComment struct {
 type jiraItem struct {
 	field                string // in lower case
 	from, fromString, to string
+	toString             string // of the labels: their names, blanks between
 }
 
 // maxItems bounds the changelog lines that are kept; Jira has no more fields
 // than that which matter here.
 const maxItems = 200
+
+// maxLabels bounds the value of a field in words: the names of all labels.
+const maxLabels = 4000
 
 func (p *jiraPayload) read(s *scanner) {
 	s.object(func(key []byte) {
@@ -93,7 +98,9 @@ func (p *jiraPayload) item(s *scanner) {
 		case "from":
 			it.from = s.id()
 		case "fromString":
-			it.fromString = oneLine(s.str(), maxName)
+			it.fromString = oneLine(s.str(), maxLabels)
+		case "toString":
+			it.toString = oneLine(s.str(), maxLabels)
 		case "to":
 			it.to = s.id()
 		default:
@@ -171,6 +178,14 @@ func (p *jiraPayload) changed(field string) jiraItem {
 		}
 	}
 	return jiraItem{}
+}
+
+// labelled reports whether a label was put on that may bring a ticket under
+// the rule.
+func (p *jiraPayload) labelled(t *tracker) bool {
+	it := p.changed("labels")
+	before := strings.Fields(it.fromString)
+	return slices.ContainsFunc(strings.Fields(it.toString), func(l string) bool { return !slices.Contains(before, l) && t.brings(l) })
 }
 
 // closed is the state that the delivery shows, nil where it shows none.

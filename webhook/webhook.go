@@ -46,6 +46,10 @@ type Tracker struct {
 	// WebURLs are the addresses under which people see this tracker; a link
 	// to a ticket in a commit message counts only with one of these hosts.
 	WebURLs []string
+	// Labels says that a label put on an issue matters, save those that are
+	// Ours: tickets may come under the rule by it.
+	Labels bool
+	Ours   []string
 }
 
 // Target is one environment of one service that a deployment reached.

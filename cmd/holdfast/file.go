@@ -90,8 +90,14 @@ func (e *env) file(ctx context.Context, f fileFlags, names []string) error {
 	if err := e.printPlan(previews, f.dryRun); err != nil || f.dryRun {
 		return err
 	}
+	if !slices.ContainsFunc(previews, func(v api.FiledView) bool { return len(v.Plan) > 0 }) {
+		if e.output == "json" {
+			return e.json(oneOrAll(previews))
+		}
+		return nil // drafts alone; that was said
+	}
 	if !f.yes {
-		if ok, err := e.confirm("File this?"); err != nil || !ok {
+		if ok, err := e.ask("File this?", "nothing was filed"); err != nil || !ok {
 			return err
 		}
 	}
@@ -173,18 +179,19 @@ func (e *env) printPlan(previews []api.FiledView, result bool) error {
 	return beside.table([]string{"item", "action", "priority", "type", "owner", "due", "title", "target", "note"}, rows)
 }
 
-// confirm asks at the terminal; only a clear yes is one.
-func (e *env) confirm(question string) (bool, error) {
+// ask asks at the terminal; only a clear yes is one. Else it says that nothing
+// was done, in the words of otherwise.
+func (e *env) ask(question, otherwise string) (bool, error) {
 	fmt.Fprintf(e.errOut, "%s [y/N] ", question)
 	line, err := bufio.NewReader(e.in).ReadString('\n')
 	if err != nil && line == "" {
-		return false, fmt.Errorf("nothing was filed: no answer: %w", err)
+		return false, fmt.Errorf("%s: no answer: %w", otherwise, err)
 	}
 	switch strings.ToLower(strings.TrimSpace(line)) {
 	case "y", "yes":
 		return true, nil
 	}
-	e.note("Nothing was filed.")
+	e.note("%s.", strings.ToUpper(otherwise[:1])+otherwise[1:])
 	return false, nil
 }
 

@@ -76,6 +76,7 @@ func Register(engine *gin.Engine, o Options) *Server {
 	s.api.UseMiddleware(s.admit, s.readBody)
 
 	s.registerPostmortems()
+	s.registerAdoptions()
 	s.registerItems()
 	s.registerActions()
 	s.registerDeployments()

@@ -18,6 +18,10 @@ type Backend interface {
 	// records nothing and says in Plan what it would do.
 	FilePostmortem(ctx context.Context, by Actor, r FileRequest) (FileResult, error)
 
+	// Adopt brings existing tickets under the rule, each once. With DryRun it
+	// records nothing and says what it would do.
+	Adopt(ctx context.Context, by Actor, r AdoptionRequest) (AdoptionResult, error)
+
 	// Items lists items that match every filter, in order of filing.
 	Items(ctx context.Context, q ItemQuery) (ItemPage, error)
 	Item(ctx context.Context, id string) (ItemDetail, error)

@@ -120,7 +120,7 @@ func New(ctx context.Context, cfg *config.Config, o Options) (_ *App, err error)
 	if err != nil {
 		return nil, err
 	}
-	a.reconciler = reconcile.New(reconcile.Options{Ledger: a.ledger, Mirrors: mirrors, Setup: setup, Log: o.Log, Now: o.Now})
+	a.reconciler = reconcile.New(reconcile.Options{Ledger: a.ledger, Mirrors: mirrors, Setup: setup, Handlers: a.handlers(), Log: o.Log, Now: o.Now})
 	a.backend = &Backend{ledger: a.ledger, reconciler: a.reconciler, doctor: a.Doctor, redeliver: a.redeliver, log: o.Log, now: o.Now, building: make(chan struct{}, 1),
 		defaults: func() filing.Defaults {
 			d := a.cfg.Load().Defaults

@@ -76,7 +76,7 @@ func tokens(cfg *config.Config) []api.Token {
 func hookTrackers(cfg *config.Config) []webhook.Tracker {
 	var out []webhook.Tracker
 	for _, t := range cfg.Trackers {
-		w := webhook.Tracker{Name: t.Name, Kind: t.Kind, Secret: []byte(t.WebhookSecret.Reveal())}
+		w := webhook.Tracker{Name: t.Name, Kind: t.Kind, Secret: []byte(t.WebhookSecret.Reveal()), Labels: adopts(cfg, t.Name), Ours: []string{cfg.Labels.Awaiting}}
 		add := func(list *[]string, s string) {
 			if !slices.ContainsFunc(*list, func(x string) bool { return strings.EqualFold(x, s) }) {
 				*list = append(*list, s)

@@ -86,6 +86,7 @@ func (a *App) setup(cfg *config.Config) (*reconcile.Setup, error) {
 		}
 		return out
 	}
+	s.Beside = beside(cfg)
 	for _, t := range cfg.Trackers {
 		made, err := a.tracker(cfg, t)
 		if err != nil {

@@ -65,6 +65,7 @@ type ItemSpec struct {
 	Done         bool     `json:"done,omitempty"`     // the document marks it done
 	Target       string   `json:"target"`             // where its ticket goes: github:OWNER/REPO or jira:KEY
 	AdoptRef     Ref      `json:"adopt_ref,omitempty"`
+	Adoption     bool     `json:"adoption,omitempty"` // the ticket was there first, and no document names it
 	Source       string   `json:"source,omitempty"`
 	IncidentDate string   `json:"incident_date,omitempty"`
 	PMTitle      string   `json:"pm_title,omitempty"`

@@ -40,6 +40,7 @@ type Event struct {
 	Branch      string       `json:"branch,omitempty"`         // EventPush: branch name
 	DefaultRef  bool         `json:"default_branch,omitempty"` // Branch is the default branch
 	Head        string       `json:"head,omitempty"`           // EventPush: new head
+	Before      string       `json:"before,omitempty"`         // EventPush: the head until then
 	Claims      []Claim      `json:"claims,omitempty"`         // EventChange, EventPush
 	Deployments []Deployment `json:"deployments,omitempty"`    // EventDeployment: one per service concerned
 }

@@ -88,6 +88,9 @@ func (l *Ledger) prepare(ev domain.Event) (prepared, error) {
 	if ev.Kind == domain.EventPush && ev.DefaultRef && ev.Repo != "" {
 		p.repo, p.pushedAt = repoField(ev.Repo), ev.At.UnixMilli()
 	}
+	if ev.Kind == domain.EventTicket && mayMatch[ev.Action] {
+		p.subject = "adopt/" + short(ev.Tracker)
+	}
 	if ev.Kind == domain.EventPush && ev.Repo != "" {
 		p.subject = "repo/" + ev.Tracker + "/" + short(ev.Repo)
 	}
@@ -104,11 +107,15 @@ func (l *Ledger) prepare(ev domain.Event) (prepared, error) {
 	return p, nil
 }
 
+// mayMatch are the actions after which a ticket that nobody tracks may match a
+// query for those to be adopted.
+var mayMatch = map[string]bool{"labeled": true, "opened": true, "edited": true, "transferred": true, "moved": true}
+
 // factName says whether an event is a line in the ledger of its ticket's item.
 // Comments without a command are not: they decide nothing.
 func factName(ev domain.Event) (domain.EntryName, bool) {
 	switch {
-	case ev.Kind == domain.EventTicket:
+	case ev.Kind == domain.EventTicket && ev.Action != "labeled":
 		return domain.TicketEvent, true
 	case ev.Kind == domain.EventComment && ev.Command:
 		return domain.CommentSeen, true

@@ -32,7 +32,7 @@ func (r *Reconciler) facts(ctx context.Context, s *Setup, st domain.State, now t
 func (v *view) facts(ctx context.Context, st domain.State) (policy.Facts, []string, error) {
 	r, now := v.r, v.now
 	f := policy.Facts{
-		Now: now, Filed: st.Ticket != nil, NoTicket: st.Ticket == nil && st.Spec.Done, Lost: st.Lost, Final: st.Final,
+		Now: now, Filed: st.Ticket != nil || st.Lost, NoTicket: st.Ticket == nil && st.Spec.Done, Lost: st.Lost, Final: st.Final,
 		AcceptedAt: st.AcceptedAt, AcceptedVerdict: policy.Verdict(st.AcceptedVerdict), EverAccepted: st.EverAccepted,
 		ReopenedByUs: st.ReopenedByUs, PersonReopenedLast: !st.ReopenedByUs && !st.PersonReopenedAt.IsZero(),
 		NewerEvidenceSince: st.NewerEvidenceSince, ReopenCount: st.ReopenCount, ReopenRefusedAt: st.ReopenRefusedAt, EscalatedAt: st.EscalatedAt,

@@ -34,7 +34,7 @@ func (w *work) file(ctx context.Context) (time.Time, error) {
 		return time.Time{}, err
 	}
 	if w.st.Spec.AdoptRef != "" {
-		if err := w.adopt(ctx); err != nil || w.st.Ticket != nil {
+		if err := w.adopt(ctx); err != nil || w.st.Ticket != nil || w.st.Lost {
 			return time.Time{}, err
 		}
 		var ok bool // the new ticket may belong to another tracker
@@ -149,11 +149,16 @@ func (w *work) adopt(ctx context.Context) error {
 	t, err := w.tracker.Ticket(ctx, ref)
 	if err == nil {
 		if err = w.filed(ctx, a, t, nil); err == nil {
-			return nil
+			// What was merged for it before is not known yet.
+			return w.r.relearnAt(ctx, w.r.now().Add(relearnAfter))
 		}
 	}
 	switch c := trackers.ClassOf(err); {
 	case errors.Is(err, ledger.ErrConflict), c == trackers.NotFound, c == trackers.Gone, c == trackers.Invalid:
+		if w.st.Spec.Adoption {
+			w.r.log.Info("a ticket is not adopted", "item_id", w.id, "ticket", ref, "err", err)
+			return w.record(ctx, domain.Entry{Kind: domain.Fact, Name: domain.TicketLost, Note: "The ticket cannot be adopted: " + cut(err.Error(), 300)})
+		}
 		w.r.log.Warn("a ticket that a document names cannot be adopted; a new one is filed", "item_id", w.id, "ticket", ref, "err", err)
 		return w.failed(ctx, a, fmt.Errorf("adopting %s: %w", ref, err))
 	}
@@ -218,16 +223,22 @@ func (w *work) update(ctx context.Context) error {
 	}
 	t, spec := w.st.Ticket, w.st.Spec
 	e := trackers.Edit{}
+	// On a ticket that was there first nothing is changed until somebody gives
+	// a command on it.
+	bare := spec.Adoption && len(w.st.Commands) == 0
 	if spec.Title != t.Title && !w.st.PersonFields["title"] && !w.st.Adopted {
 		e.Title = &spec.Title
 	}
-	if who := w.s.assignee(spec, w.tracker.Kind()); who != "" && !w.st.PersonFields["owner"] && !slices.Contains(t.Assignees, who) {
+	if who := w.s.assignee(spec, w.tracker.Kind()); who != "" && !bare && !w.st.PersonFields["owner"] && !slices.Contains(t.Assignees, who) {
 		e.Assignee = &who
 	}
-	if spec.Due != "" && !w.st.PersonFields["due"] && t.Due != spec.Due && w.tracker.Kind() == "jira" {
+	if spec.Due != "" && !bare && !w.st.PersonFields["due"] && t.Due != spec.Due && w.tracker.Kind() == "jira" {
 		e.Due = &spec.Due
 	}
 	want := labels(w.s, spec)
+	if bare {
+		want = slices.DeleteFunc(want, func(l string) bool { return l != labelNeedService })
+	}
 	for _, l := range want {
 		if !slices.ContainsFunc(t.Labels, func(x string) bool { return strings.EqualFold(x, l) }) {
 			e.AddLabels = append(e.AddLabels, l)
@@ -235,7 +246,7 @@ func (w *work) update(ctx context.Context) error {
 	}
 	for _, l := range t.Labels {
 		ours := domain.Priority(l).Valid() || domain.Type(l).Valid() || strings.HasPrefix(l, "type:") || l == labelNeedService
-		if ours && !slices.Contains(want, l) {
+		if ours && !bare && !slices.Contains(want, l) {
 			e.RemoveLabels = append(e.RemoveLabels, l)
 		}
 	}

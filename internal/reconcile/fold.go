@@ -111,6 +111,7 @@ func fold(st *domain.State, e domain.Entry) {
 		peace(st)
 	case domain.ServicesSet:
 		st.Spec.Services, st.ServicesNamed, st.UpdateOwed = e.Spec.Services, e.Spec.Services, true
+		st.Spec.NeedsService = st.Spec.NeedsService && len(e.Spec.Services) == 0
 	case domain.DueSet:
 		st.Spec.Due, st.UpdateOwed, st.DueMoved = e.Spec.Due, true, true
 	case domain.PrioritySet:
@@ -296,6 +297,7 @@ func foldOutcome(st *domain.State, e domain.Entry) {
 	case domain.ActCreate:
 		st.Refused = append(st.Refused, a.Refused...)
 		st.Adopted = a.Key == adopted
+		st.UpdateOwed = st.UpdateOwed || st.Spec.Adoption && st.Spec.NeedsService && !a.Ticket.Closed
 		st.Final = st.Adopted && a.Ticket.Closed
 		for _, p := range a.Ticket.Assignees {
 			addOwner(st, p)

@@ -108,7 +108,7 @@ func (w *work) record(ctx context.Context, entries ...domain.Entry) error {
 }
 
 func (w *work) run(ctx context.Context) (time.Time, error) {
-	if w.st.Spec.Done && w.st.Ticket == nil {
+	if w.st.Ticket == nil && (w.st.Spec.Done || w.st.Lost) {
 		_, err := w.decide(ctx)
 		return time.Time{}, err
 	}

@@ -14,6 +14,9 @@ import (
 func (r *Reconciler) pushed(ctx context.Context, id string) error {
 	tracker, repo, _ := strings.Cut(id, "/")
 	s := r.Setup()
+	if err := r.besidePush(ctx, s, tracker, repo); err != nil {
+		return err
+	}
 	for _, svc := range s.ServicesOf(repo) {
 		if svc.Tracker != tracker {
 			continue

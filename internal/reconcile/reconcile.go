@@ -38,9 +38,16 @@ type Options struct {
 	Mirrors *history.Mirrors
 	Setup   *Setup
 	Workers int // subjects worked on at once; default 32
-	Log     *slog.Logger
-	Now     func() time.Time
+	// Handlers work on the kinds of subjects that this package knows nothing
+	// of, by kind. They return when to look again, as all handlers do.
+	Handlers map[string]Handler
+	Log      *slog.Logger
+	Now      func() time.Time
 }
+
+// Handler works on a subject, given without its kind; zero: nothing is left to
+// be done until it is touched again.
+type Handler func(ctx context.Context, id string) (next time.Time, err error)
 
 // Reconciler works on due subjects. It is safe for concurrent use; several
 // processes may run one each on the same store.
@@ -49,6 +56,7 @@ type Reconciler struct {
 	mirrors *history.Mirrors
 	setup   atomic.Pointer[Setup]
 	workers int
+	extra   map[string]Handler
 	log     *slog.Logger
 	now     func() time.Time
 	pace    pacer
@@ -73,7 +81,7 @@ type Stats struct {
 
 // New makes a Reconciler; it does nothing until Run.
 func New(o Options) *Reconciler {
-	r := &Reconciler{ledger: o.Ledger, mirrors: o.Mirrors, workers: o.Workers, log: o.Log, now: o.Now, repos: map[string]repoFacts{}, marks: map[string]history.Mark{}, answers: map[string]bool{}}
+	r := &Reconciler{ledger: o.Ledger, mirrors: o.Mirrors, workers: o.Workers, extra: o.Handlers, log: o.Log, now: o.Now, repos: map[string]repoFacts{}, marks: map[string]history.Mark{}, answers: map[string]bool{}}
 	if r.workers <= 0 {
 		r.workers = 32
 	}
@@ -259,6 +267,12 @@ func (r *Reconciler) handle(ctx context.Context, l ledger.Lease) (next time.Time
 		return r.part(ctx, l, id)
 	case "config":
 		return time.Time{}, r.reconfigured(ctx, id)
+	}
+	if h := r.extra[kind]; h != nil {
+		return h(ctx, id)
+	}
+	if kind == adoptions || kind == documents {
+		return time.Time{}, nil // nobody asked for it
 	}
 	// A newer version may have put it there, and will know.
 	return time.Time{}, fmt.Errorf("a subject of an unknown kind: %q", l.Subject)

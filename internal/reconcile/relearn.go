@@ -28,6 +28,10 @@ const (
 // when the store was rebuilt. It only makes the work due; it may be repeated,
 // and what is known already is not recorded again.
 func (r *Reconciler) Relearn(ctx context.Context) error {
+	return r.relearnAt(ctx, r.now())
+}
+
+func (r *Reconciler) relearnAt(ctx context.Context, at time.Time) error {
 	s := r.Setup()
 	for name := range s.Trackers {
 		for _, repo := range s.repos(name) {
@@ -35,7 +39,7 @@ func (r *Reconciler) Relearn(ctx context.Context) error {
 			if err := r.ledger.SetMeta(ctx, "claims/"+key, "", 0); err != nil {
 				return err
 			}
-			if err := r.ledger.Touch(ctx, r.now(), "claims/"+key); err != nil {
+			if err := r.ledger.Touch(ctx, at, "claims/"+key); err != nil {
 				return err
 			}
 		}

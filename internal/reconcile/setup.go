@@ -42,6 +42,9 @@ type Setup struct {
 	Ingest func(ctx context.Context, tracker string, d trackers.Delivery) error
 	// Polled reports whether a tracker sends no deliveries.
 	Polled func(tracker string) bool
+	// Beside are further subjects that are due with each sweep of a tracker;
+	// nil: none.
+	Beside func(tracker string) []string
 }
 
 // DeploymentTarget is one environment of one service that a deployment of its

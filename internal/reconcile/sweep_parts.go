@@ -109,6 +109,9 @@ func (r *Reconciler) sweep(ctx context.Context, name string) (time.Time, error) 
 	for _, p := range s.parts(name, strays) {
 		subjects = append(subjects, p.subject())
 	}
+	if s.Beside != nil {
+		subjects = append(subjects, s.Beside(name)...)
+	}
 	return r.now().Add(s.SweepEvery(name)), r.ledger.Touch(ctx, r.now(), subjects...)
 }
 

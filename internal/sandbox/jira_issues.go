@@ -3,6 +3,7 @@ package sandbox
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // What people do. Each takes the lock; the lower-case ones need it.
@@ -164,6 +165,29 @@ func (j *Jira) Assign(key, actor, account string) error {
 	it := jiItem{field: "assignee", fieldID: "assignee", from: is.assignee, to: account}
 	is.assignee = account
 	j.changed(is, actor, "issue_assigned", []jiItem{it})
+	return nil
+}
+
+// Label adds labels to an issue; those that it has stay.
+func (j *Jira) Label(key, actor string, labels ...string) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	is, err := j.target(key)
+	if err != nil {
+		return fmt.Errorf("labelling: %w", err)
+	}
+	j.ensure(actor)
+	it := jiItem{field: "labels", fieldID: "labels", fromText: strings.Join(is.labels, " ")}
+	for _, l := range labels {
+		if l == "" || strings.ContainsAny(l, " \t\n") {
+			return fmt.Errorf("labelling %s: %q is no label of Jira's: it holds no blanks", key, l)
+		}
+		if !slices.Contains(is.labels, l) {
+			is.labels = append(is.labels, l)
+		}
+	}
+	it.in = strings.Join(is.labels, " ")
+	j.changed(is, actor, "issue_updated", []jiItem{it})
 	return nil
 }
 

@@ -58,6 +58,9 @@ type issue struct {
 		Resolution  *struct {
 			Name string `json:"name"`
 		} `json:"resolution"`
+		Priority *struct {
+			Name string `json:"name"`
+		} `json:"priority"` // only where it was asked for
 		ResolutionDate           string   `json:"resolutiondate"`
 		StatusCategoryChangeDate string   `json:"statuscategorychangedate"`
 		Created                  string   `json:"created"`

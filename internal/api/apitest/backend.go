@@ -77,6 +77,29 @@ func (b *Backend) put(d api.ItemDetail) {
 
 func (b *Backend) did(what string, by api.Actor) { b.Calls = append(b.Calls, what+" by "+by.Name) }
 
+// Adopt finds two tickets, one of which is an item already, whatever is asked.
+func (b *Backend) Adopt(_ context.Context, by api.Actor, r api.AdoptionRequest) (api.AdoptionResult, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.Fail != nil {
+		return api.AdoptionResult{}, b.Fail
+	}
+	if r.Tracker != "github" {
+		return api.AdoptionResult{}, api.Invalid{Field: "tracker", Detail: "configured are github"}
+	}
+	out := api.AdoptionResult{Postmortem: "adopted-github", Tickets: []api.AdoptedTicket{
+		{Item: "adopted-github/1", Title: "Found by " + r.Query, Action: "adopt", Priority: api.Text("P1"), Type: api.Text("other"), Services: []string{"checkout"},
+			Ticket: api.TicketView{Ref: "github:acme/checkout#7", URL: "https://github.example/acme/checkout/issues/7", State: "open"}},
+		{Item: "2026-11-01-checkout-down/1", Title: "Known", Action: "tracked", Ticket: api.TicketView{Ref: "github:acme/checkout#1", State: "open"}},
+	}}
+	if !r.DryRun {
+		b.did("adopt "+r.Query, by)
+		t := out.Tickets[0]
+		b.put(api.ItemDetail{ItemView: api.ItemView{ID: t.Item, Postmortem: out.Postmortem, Title: t.Title, Priority: "P1", Type: "other", Status: "open", Verdict: "not_verified", Ticket: &t.Ticket}})
+	}
+	return out, nil
+}
+
 // FilePostmortem files the lines of a checklist, or the items of the JSON form.
 func (b *Backend) FilePostmortem(_ context.Context, by api.Actor, r api.FileRequest) (api.FileResult, error) {
 	b.mu.Lock()
