@@ -109,7 +109,7 @@ func New(ctx context.Context, cfg *config.Config, o Options) (_ *App, err error)
 			return nil, err
 		}
 	}
-	a.ledger = ledger.New(a.store.Client, ledger.Options{Prefix: cfg.Redis.KeyPrefix, Log: o.Log, Now: o.Now})
+	a.ledger = ledger.New(a.store.Client, ledger.Options{Prefix: cfg.Redis.KeyPrefix, Log: o.Log, Now: o.Now, Relax: store.Relax})
 	look, cancel := context.WithTimeout(ctx, 5*time.Second)
 	err = a.prepare(look)
 	cancel()

@@ -121,7 +121,10 @@ local function deploy(now)
     if n > 0 and string.sub(had[1], 1, n) ~= string.sub(sha, 1, n) then return 'conflict', had[2] end
     if had[3] then
       local at, receipt = string.match(had[3], '^(%S+) (%S+)$')
-      if dated == '0' or tonumber(finished) <= tonumber(at) then return 'repeated', receipt end
+      if dated == '0' or tonumber(finished) <= tonumber(at) then
+        redis.call('HSET', KEYS[7], ident .. ':last', had[2]) -- a write, for a store that waits for the disk
+        return 'repeated', receipt
+      end
     end
   end
   local receipt = tostring(redis.call('INCR', KEYS[5]))

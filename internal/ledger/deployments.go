@@ -200,7 +200,7 @@ func (l *Ledger) Successes(ctx context.Context, targets []domain.Target, limit i
 	for _, t := range targets {
 		keys = append(keys, l.keys.successes(place(t.Service, t.Environment)))
 	}
-	reply, err := l.run(ctx, successesScript, keys, limit-1).Slice()
+	reply, err := l.run(l.relax(ctx), successesScript, keys, limit-1).Slice()
 	if err != nil {
 		return nil, fmt.Errorf("reading successful deployments: %w", err)
 	}

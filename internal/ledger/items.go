@@ -29,7 +29,7 @@ return out
 // Load returns an item as it was last saved (the zero State if it never was)
 // and the entries that came since. ErrNotFound: no such item.
 func (l *Ledger) Load(ctx context.Context, itemID string) (snapshot domain.State, tail []domain.Entry, err error) {
-	words, err := l.run(ctx, loadScript, []string{l.keys.item(itemID), l.keys.log(itemID)}).StringSlice()
+	words, err := l.run(l.relax(ctx), loadScript, []string{l.keys.item(itemID), l.keys.log(itemID)}).StringSlice()
 	if err == nil && len(words) < 2 {
 		err = ErrNotFound
 	}

@@ -46,6 +46,9 @@ type Options struct {
 	Prefix string // of all keys and of the channel; default "holdfast"
 	Log    *slog.Logger
 	Now    func() time.Time // default time.Now
+	// Relax marks the context of writes that may be lost, for a store that
+	// otherwise waits for the disk; nil where it does not.
+	Relax func(context.Context) context.Context
 }
 
 // Ledger is the ledger of one installation. Its methods may be called
@@ -55,6 +58,8 @@ type Ledger struct {
 	keys keys
 	log  *slog.Logger
 	now  func() time.Time
+
+	relax func(context.Context) context.Context
 
 	in       chan *pending // events on their way to the committer
 	instance string        // tells our own repeated writes from those of others
@@ -79,7 +84,11 @@ func New(client redis.UniversalClient, o Options) *Ledger {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Relax == nil {
+		o.Relax = func(ctx context.Context) context.Context { return ctx }
+	}
 	l := &Ledger{
+		relax:    o.Relax,
 		db:       client,
 		keys:     newKeys(o.Prefix),
 		log:      o.Log.With("component", "ledger"),

@@ -139,7 +139,9 @@ func (c *committer) exists(p *plan, id string) bool {
 //
 // The nonce is the event's and this process's own: found with the delivery, it
 // is our own write that a broken connection hid from us. It is set last: an
-// event at which the server stopped the script is not taken for stored.
+// event at which the server stopped the script is not taken for stored. One that
+// was seen before is noted again: a store that waits for the disk waits after a
+// write only, and the first one may not be there yet.
 var recordScript = queueScript(deploymentPrelude + recordBody)
 
 const recordBody = `
@@ -212,6 +214,7 @@ for i = 1, tonumber(arg()) do
   else
     a = last
     if by ~= nonce then first = 0 end
+    redis.call('HSET', KEYS[12], seen, by)
   end
   out[#out + 1] = first
 end

@@ -56,7 +56,8 @@ return out
 func (l *Ledger) Claim(ctx context.Context, max int, ttl time.Duration) ([]Lease, error) {
 	now := l.now()
 	until, token := now.Add(ttl), randomToken()
-	words, err := l.run(ctx, claimScript, append(l.keys.queue(), l.keys.leaseGen()),
+	// A claim that is lost leaves its subject due.
+	words, err := l.run(l.relax(ctx), claimScript, append(l.keys.queue(), l.keys.leaseGen()),
 		now.UnixMilli(), until.UnixMilli(), token, max).StringSlice()
 	if err != nil {
 		return nil, fmt.Errorf("claiming what is due: %w", err)
@@ -104,7 +105,7 @@ return {tostring(attempts), tostring(redis.call('INCR', KEYS[5]))}
 func (l *Ledger) ClaimSubject(ctx context.Context, subject string, ttl time.Duration) (Lease, bool, error) {
 	now := l.now()
 	until, token := now.Add(ttl), randomToken()
-	words, err := l.run(ctx, claimSubjectScript, append(l.keys.queue(), l.keys.leaseGen()),
+	words, err := l.run(l.relax(ctx), claimSubjectScript, append(l.keys.queue(), l.keys.leaseGen()),
 		subject, now.UnixMilli(), until.UnixMilli(), token).StringSlice()
 	if err != nil {
 		return Lease{}, false, fmt.Errorf("claiming %s: %w", subject, err)
@@ -128,7 +129,7 @@ return 1
 // Renew makes the lease end ttl from now. It succeeds even when the lease's
 // time is over, as long as nobody else has claimed the subject.
 func (l *Ledger) Renew(ctx context.Context, lease Lease, ttl time.Duration) error {
-	return outcome(l.run(ctx, renewScript, l.keys.queue(), lease.Subject, lease.Token, l.now().Add(ttl).UnixMilli()),
+	return outcome(l.run(l.relax(ctx), renewScript, l.keys.queue(), lease.Subject, lease.Token, l.now().Add(ttl).UnixMilli()),
 		"renewing the lease of %s", lease.Subject)
 }
 
@@ -166,7 +167,8 @@ func (l *Ledger) end(ctx context.Context, lease Lease, next time.Time, retry str
 	if !next.IsZero() {
 		at = strconv.FormatInt(next.UnixMilli(), 10)
 	}
-	err := outcome(l.run(ctx, endScript, l.keys.queue(), lease.Subject, lease.Token, at, retry),
+	// If this is lost, the lease runs out and the subject is looked at again.
+	err := outcome(l.run(l.relax(ctx), endScript, l.keys.queue(), lease.Subject, lease.Token, at, retry),
 		"ending the lease of %s", lease.Subject)
 	if err == nil {
 		l.wake.all()

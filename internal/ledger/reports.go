@@ -24,9 +24,11 @@ func (l *Ledger) Report(ctx context.Context, scope, week string) ([]byte, error)
 // returns the one that is stored afterwards.
 func (l *Ledger) KeepReport(ctx context.Context, scope, week string, report, figures []byte) ([]byte, error) {
 	var kept *redis.StringCmd
-	_, err := l.db.TxPipelined(ctx, func(p redis.Pipeliner) error {
-		p.HSetNX(ctx, l.keys.reports(scope), week, report)
+	// Figures without their report are right, too; the other way round they are
+	// worked out anew.
+	_, err := l.db.Pipelined(ctx, func(p redis.Pipeliner) error {
 		p.HSetNX(ctx, l.keys.figures(scope), week, figures)
+		p.HSetNX(ctx, l.keys.reports(scope), week, report)
 		kept = p.HGet(ctx, l.keys.reports(scope), week)
 		return nil
 	})

@@ -48,7 +48,8 @@ type Store struct {
 	// Where says to a person which store this is, without its password.
 	Where string
 
-	end func() error
+	sync *syncing
+	end  func() error
 }
 
 // Open opens the store that o asks for. An unreachable Redis is no error here:
@@ -68,11 +69,12 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	case o.Ephemeral:
 		return openEphemeral(), nil
 	case o.URL != "":
-		client, where, err := clientFor(o.URL)
+		syncs := &syncing{}
+		client, where, err := clientFor(o.URL, syncs)
 		if err != nil {
 			return nil, fmt.Errorf("redis.url: %w", err)
 		}
-		return &Store{Client: client, Kind: KindRedis, Where: where, end: client.Close}, nil
+		return &Store{Client: client, Kind: KindRedis, Where: where, sync: syncs, end: client.Close}, nil
 	case o.DataDir != "":
 		return openPrivate(ctx, o.DataDir, o.Log)
 	default:

@@ -113,20 +113,20 @@ func (a address) forLibrary(path string, q url.Values) string {
 }
 
 // clientFor builds the client of a URL and a name for it without its password.
-func clientFor(raw string) (redis.UniversalClient, string, error) {
+func clientFor(raw string, syncs *syncing) (redis.UniversalClient, string, error) {
 	if path, ok := strings.CutPrefix(raw, "unix://"); ok && strings.HasPrefix(path, "/") {
 		o, err := redis.ParseURL(raw)
 		if err != nil {
 			return nil, "", errors.New("want unix:///path/of/redis.sock?db=0")
 		}
 		defaults(o)
-		return redis.NewClient(o), o.Addr, nil
+		return syncs.watch(redis.NewClient(o)), o.Addr, nil
 	}
 	a, err := parseAddress(raw)
 	if err != nil {
 		return nil, "", err
 	}
-	c, err := a.client()
+	c, err := a.client(syncs)
 	if err != nil {
 		// The library's errors name the option or the part that is wrong; the
 		// whole address, with the password, is only in *url.Error.
@@ -143,7 +143,7 @@ func clientFor(raw string) (redis.UniversalClient, string, error) {
 	return c, where, nil
 }
 
-func (a address) client() (redis.UniversalClient, error) {
+func (a address) client(syncs *syncing) (redis.UniversalClient, error) {
 	switch a.kind {
 	case "cluster":
 		if len(a.path) > 0 && (len(a.path) > 1 || a.path[0] != "0") {
@@ -154,22 +154,23 @@ func (a address) client() (redis.UniversalClient, error) {
 			return nil, err
 		}
 		clusterDefaults(o)
+		o.NewClient = func(o *redis.Options) *redis.Client { return syncs.watch(redis.NewClient(o)) }
 		return redis.NewClusterClient(o), nil
 	case "sentinel":
-		return a.sentinelClient()
+		return a.sentinelClient(syncs)
 	}
 	o, err := redis.ParseURL(a.forLibrary("/"+strings.Join(a.path, "/"), a.query))
 	if err != nil {
 		return nil, err
 	}
 	defaults(o)
-	return redis.NewClient(o), nil
+	return syncs.watch(redis.NewClient(o)), nil
 }
 
 // sentinelClient takes the user and password of the URL for the Redis servers
 // themselves; those of the Sentinels, where they have any, are the parameters
 // sentinel_username and sentinel_password.
-func (a address) sentinelClient() (redis.UniversalClient, error) {
+func (a address) sentinelClient(syncs *syncing) (redis.UniversalClient, error) {
 	if len(a.path) == 0 {
 		return nil, errors.New("the name of the master is missing")
 	}
@@ -193,7 +194,7 @@ func (a address) sentinelClient() (redis.UniversalClient, error) {
 	o.MaxRetries, o.PipelinePoolSize = orInt(o.MaxRetries, -1), orInt(o.PipelinePoolSize, -1)
 	o.DialTimeout, o.DialerRetries = orTime(o.DialTimeout, dialTimeout), orInt(o.DialerRetries, 1)
 	o.ReadTimeout, o.WriteTimeout = orTime(o.ReadTimeout, ioTimeout), orTime(o.WriteTimeout, ioTimeout)
-	return redis.NewFailoverClient(o), nil
+	return syncs.watch(redis.NewFailoverClient(o)), nil
 }
 
 // defaults sets what the ledger needs where the URL says nothing. A command is

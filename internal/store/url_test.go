@@ -23,7 +23,7 @@ func TestAddressOfOneServer(t *testing.T) {
 		"redis://:secret@h":                      {addr: "h:6379", password: "secret"},
 		"redis://h/1?pool_size=3&read_timeout=9": {addr: "h:6379", db: 1},
 	} {
-		c, where, err := clientFor(url)
+		c, where, err := clientFor(url, &syncing{})
 		require.NoError(t, err, url)
 		o := c.(*redis.Client).Options()
 		require.Equal(t, want.addr, o.Addr, url)
@@ -39,7 +39,7 @@ func TestAddressOfOneServer(t *testing.T) {
 }
 
 func TestAddressOfACluster(t *testing.T) {
-	c, where, err := clientFor("rediss+cluster://u:secret@h1,h2:7001,[::1]:7002/0")
+	c, where, err := clientFor("rediss+cluster://u:secret@h1,h2:7001,[::1]:7002/0", &syncing{})
 	require.NoError(t, err)
 	defer c.Close()
 	o := c.(*redis.ClusterClient).Options()
@@ -54,7 +54,7 @@ func TestAddressOfSentinels(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"s1:26379", "s2:5000"}, a.hosts)
 	require.Equal(t, []string{"main", "4"}, a.path)
-	c, err := a.client()
+	c, err := a.client(&syncing{})
 	require.NoError(t, err)
 	defer c.Close()
 	o := c.(*redis.Client).Options()
@@ -98,7 +98,7 @@ func FuzzAddress(f *testing.F) {
 	f.Add("rediss+cluster://:p@h1,h2")
 	f.Add("redis+sentinel://h/m/1")
 	f.Fuzz(func(t *testing.T, url string) {
-		if c, _, err := clientFor(url); err == nil {
+		if c, _, err := clientFor(url, &syncing{}); err == nil {
 			_ = c.Close()
 		}
 	})
