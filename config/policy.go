@@ -21,6 +21,13 @@ const (
 	LeaveWaiver = "waiver" // the default: reopened unless waived
 )
 
+// The values of lint.
+const (
+	LintWarn    = "warn"    // hints are shown
+	LintRequire = "require" // a new item with a hint is refused
+	LintOff     = "off"     // no hints
+)
+
 // Policy holds every policy key, for all or for one team.
 type Policy struct {
 	Enforce           bool                         `yaml:"enforce" jsonschema_description:"false: new tickets are filed; a call that would change an existing one is recorded and not made."`
@@ -40,6 +47,7 @@ type Policy struct {
 	SelfAttest        []domain.Priority            `yaml:"self_attest"`
 	NotPlanned        map[domain.Priority]string   `yaml:"not_planned" oneof:"allow waiver" jsonschema_description:"allow: closed as not planned needs no waiver at this priority."`
 	Approvers         []string                     `yaml:"approvers"`
+	Lint              string                       `yaml:"lint" oneof:"warn require off" jsonschema_description:"What hints on new items do: be shown, refuse the filing, or nothing."`
 }
 
 // Backoff is how long the next reopening of an item waits.
@@ -66,6 +74,7 @@ func defaultPolicy() Policy {
 		WaiverMax:         90 * day,
 		SelfAttest:        []domain.Priority{"P2", "P3", "P4"},
 		NotPlanned:        map[domain.Priority]string{},
+		Lint:              LintWarn,
 	}
 }
 

@@ -21,6 +21,7 @@ import (
 type fileFlags struct {
 	id, service       string
 	dryRun, yes, wait bool
+	force             bool
 	patience          time.Duration
 }
 
@@ -54,6 +55,7 @@ it off with ^C, or use --wait=false.`,
 	fl := cmd.Flags()
 	fl.BoolVar(&f.dryRun, "dry-run", false, "only show what would be done")
 	fl.BoolVarP(&f.yes, "yes", "y", false, "do not ask")
+	fl.BoolVar(&f.force, "force", false, "file new items with hints, too, where policy.lint is require")
 	fl.StringVar(&f.id, "id", "", "id of the postmortem (default: from the document, else its file name)")
 	fl.StringVar(&f.service, "service", "", "service of items that name none")
 	fl.BoolVar(&f.wait, "wait", true, "wait until each item has its ticket")
@@ -69,7 +71,7 @@ func (e *env) file(ctx context.Context, f fileFlags, names []string) error {
 		if err != nil {
 			return err
 		}
-		requests[i] = api.FileRequest{ID: f.id, Service: f.service, ContentType: documentType(name, body), Body: body}
+		requests[i] = api.FileRequest{ID: f.id, Service: f.service, Force: f.force, ContentType: documentType(name, body), Body: body}
 		if name != "-" {
 			requests[i].Name = filepath.Base(name)
 		}
@@ -172,6 +174,7 @@ func (e *env) printPlan(previews []api.FiledView, result bool) error {
 		for _, w := range p.Warnings {
 			e.note("warning: %s: %s", p.Postmortem, w)
 		}
+		e.printPlanHints(p)
 		for _, l := range p.Plan {
 			rows = append(rows, []string{l.Item, l.Action, string(l.Priority), string(l.Type), textOf(l.Owner), textOf(l.Due), l.Title, l.Target, l.Detail})
 		}

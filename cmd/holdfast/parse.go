@@ -1,12 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 
 	"github.com/spf13/cobra"
 
 	"github.com/holdfast-dev/holdfast/internal/api"
+	"github.com/holdfast-dev/holdfast/internal/hints"
 	"github.com/holdfast-dev/holdfast/internal/postmortem"
 )
 
@@ -18,26 +20,39 @@ func newParseCmd(e *env) *cobra.Command {
 document: what it does not say is empty, null in JSON. It needs no server, no
 configuration and no network. - reads from standard input.
 
+Beside the result it tells, with the line, which section looked like action
+items but gave none and why, and which items will be hard to finish: no owner,
+no priority, no due date, vague, not checkable, blaming a person. Each of these
+hints is a question about the system, with a rewrite to start from.
+
 JSON is one object for one file and an array for several; it can be edited and
-filed with holdfast file.`,
+filed with holdfast file. It ends with 0 also where there are no items, and with
+1 where a file can't be read; all such files are told at once.`,
 		Example: `  holdfast parse postmortem.md
   holdfast parse -o json postmortem.md > items.json
   cat postmortem.md | holdfast parse -`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			docs := make([]parsedDocument, len(args))
+			var bad []error
 			for i, name := range args {
 				doc, err := e.parse(name)
 				if err != nil {
-					return fmt.Errorf("%s: %w", name, err)
+					bad = append(bad, fmt.Errorf("%s: %w", name, err))
+					continue
 				}
-				for _, n := range doc.Notes {
-					e.note("%s: %s", name, n)
+				docs[i] = parsed(name, doc)
+			}
+			if bad != nil {
+				return errors.Join(bad...)
+			}
+			for _, d := range docs {
+				for _, n := range d.notes {
+					e.note("%s: %s", d.name, n)
 				}
-				if len(doc.Items) == 0 && len(doc.Notes) == 0 {
-					e.note("%s: no action items found", name)
+				if len(d.Items) == 0 && len(d.notes) == 0 {
+					e.note("%s: no action items found", d.name)
 				}
-				docs[i] = parsed(doc)
 			}
 			if e.output == "json" {
 				return e.json(oneOrAll(docs))
@@ -49,19 +64,27 @@ filed with holdfast file.`,
 
 // parsedDocument is what can be filed as JSON.
 type parsedDocument struct {
-	ID       string            `json:"id,omitempty"`
-	Title    string            `json:"title,omitempty"`
-	Date     string            `json:"date,omitempty"`
-	Severity string            `json:"severity,omitempty"`
-	Services []string          `json:"services,omitempty"`
-	Source   string            `json:"source,omitempty"`
-	Items    []postmortem.Item `json:"items"`
+	ID       string       `json:"id,omitempty"`
+	Title    string       `json:"title,omitempty"`
+	Date     string       `json:"date,omitempty"`
+	Severity string       `json:"severity,omitempty"`
+	Services []string     `json:"services,omitempty"`
+	Source   string       `json:"source,omitempty"`
+	Items    []parsedItem `json:"items"`
+	name     string
+	notes    []string
 }
 
-func parsed(d postmortem.Document) parsedDocument {
-	p := parsedDocument{ID: d.ID, Title: d.Title, Date: d.Date, Severity: d.Severity, Services: d.Services, Source: d.Source, Items: d.Items}
-	if p.Items == nil {
-		p.Items = []postmortem.Item{}
+type parsedItem struct {
+	postmortem.Item
+	Hints []hints.Hint `json:"hints,omitempty"`
+}
+
+func parsed(name string, d postmortem.Document) parsedDocument {
+	p := parsedDocument{ID: d.ID, Title: d.Title, Date: d.Date, Severity: d.Severity, Services: d.Services, Source: d.Source, Items: make([]parsedItem, len(d.Items)),
+		name: name, notes: d.Notes}
+	for i, it := range d.Items {
+		p.Items[i] = parsedItem{it, hints.Of(it)}
 	}
 	return p
 }
@@ -82,8 +105,17 @@ func (e *env) parse(name string) (postmortem.Document, error) {
 
 func (e *env) printParsed(docs []parsedDocument) error {
 	var rows [][]string
+	var items []hinted
+	header := []string{"line", "priority", "type", "owner", "due", "service", "done", "ticket", "title"}
 	for _, d := range docs {
 		for _, it := range d.Items {
+			if !it.Done {
+				where := "line " + strconv.Itoa(it.Line)
+				if len(docs) > 1 {
+					where = d.name + " " + where
+				}
+				items = append(items, hinted{where, it.Title, it.Hints})
+			}
 			done := ""
 			if it.Done {
 				done = "done"
@@ -92,11 +124,20 @@ func (e *env) printParsed(docs []parsedDocument) error {
 			if due == "" {
 				due = textOf(it.DueWritten)
 			}
-			rows = append(rows, []string{strconv.Itoa(it.Line), textOf(it.Priority), textOf(it.Type), textOf(it.Owner), due, textOf(it.Service), done, textOf(it.Ticket), it.Title})
+			row := []string{strconv.Itoa(it.Line), textOf(it.Priority), textOf(it.Type), textOf(it.Owner), due, textOf(it.Service), done, textOf(it.Ticket), it.Title}
+			if len(docs) > 1 {
+				row = append([]string{d.name}, row...)
+			}
+			rows = append(rows, row)
 		}
 	}
 	if len(rows) == 0 {
 		return nil
 	}
-	return e.table([]string{"line", "priority", "type", "owner", "due", "service", "done", "ticket", "title"}, rows)
+	if len(docs) > 1 {
+		header = append([]string{"file"}, header...)
+	}
+	err := e.table(header, rows)
+	e.printHints(items)
+	return err
 }

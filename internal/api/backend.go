@@ -78,6 +78,7 @@ type FileRequest struct {
 	Service     string // service of items that name none; empty: from the document
 	Name        string // base name of the file, empty when unknown
 	DryRun      bool
+	Force       bool   // file although policy.lint: require refuses it
 	ContentType string // text/markdown, text/html or application/json
 	Body        []byte // at most MaxPostmortemBytes; the backend may keep it
 }

@@ -19,6 +19,9 @@ func (c *Client) File(ctx context.Context, r FileRequest) (FiledView, error) {
 	if r.DryRun {
 		q.Set("dry_run", "true")
 	}
+	if r.Force {
+		q.Set("force", "true")
+	}
 	k := call{method: "POST", path: "/postmortems", query: q, contentType: r.ContentType, body: r.Body, timeout: longTimeout}
 	return fetch[FiledView](ctx, c, k)
 }

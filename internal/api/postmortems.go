@@ -48,6 +48,7 @@ type postmortemItemBody struct {
 	Ticket      *string `json:"ticket,omitempty" nullable:"true" maxLength:"2000"`
 	Done        *bool   `json:"done,omitempty" nullable:"true"`
 	Line        *int    `json:"line,omitempty" nullable:"true"`
+	Hints       []any   `json:"hints,omitempty" nullable:"true" maxItems:"50" doc:"as parse prints them; not read"`
 }
 
 type postmortemInput struct {
@@ -55,6 +56,7 @@ type postmortemInput struct {
 	Service     string `query:"service" maxLength:"200" doc:"service of items that name none"`
 	Name        string `query:"name" maxLength:"255" doc:"file name of the document"`
 	DryRun      bool   `query:"dry_run" doc:"record nothing, say what would be done"`
+	Force       bool   `query:"force" doc:"file new items with hints, too, where policy.lint is require; the ledger says so"`
 	ContentType string `header:"Content-Type"`
 	RawBody     []byte `contentType:"text/markdown"`
 }
@@ -96,7 +98,7 @@ func (s *Server) filePostmortem(ctx context.Context, in *postmortemInput) (*post
 		name = path.Base(strings.ReplaceAll(in.Name, `\`, "/"))
 	}
 	result, err := s.backend.FilePostmortem(ctx, ActorOf(ctx), FileRequest{
-		ID: strings.TrimSpace(in.ID), Service: strings.TrimSpace(in.Service), Name: name, DryRun: in.DryRun,
+		ID: strings.TrimSpace(in.ID), Service: strings.TrimSpace(in.Service), Name: name, DryRun: in.DryRun, Force: in.Force,
 		ContentType: kind, Body: slices.Clone(in.RawBody), // huma takes its buffer back
 	})
 	if err != nil {

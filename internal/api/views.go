@@ -6,6 +6,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/holdfast-dev/holdfast/internal/domain"
+	"github.com/holdfast-dev/holdfast/internal/hints"
 )
 
 // ItemView is an action item as the API shows it. Fields that have no value
@@ -32,6 +33,7 @@ type ItemView struct {
 	CreatedAt   time.Time         `json:"created_at"`
 	VerifiedAt  *time.Time        `json:"verified_at"`
 	ClosedAt    *time.Time        `json:"closed_at"`
+	Hints       []hints.Hint      `json:"hints,omitempty" doc:"of a new item, in the answer to its filing only"`
 }
 
 // TicketView is the ticket of an item.
@@ -89,6 +91,10 @@ type PlanLine struct {
 	Due      *string         `json:"due"`
 	Services []string        `json:"services" nullable:"false"`
 	Detail   string          `json:"detail,omitempty" doc:"anything worth knowing before it is filed"`
+	Line     int             `json:"line,omitempty" doc:"where it stands in the document"`
+	// Hints and SeenBefore are of new items only.
+	Hints      []hints.Hint  `json:"hints,omitempty" doc:"what will make it hard to finish, each with a rewrite to start from"`
+	SeenBefore []domain.Seen `json:"seen_before,omitempty" doc:"earlier items for the same services with a similar text, at most five"`
 }
 
 // FiledView is the answer to a filed postmortem.

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -60,12 +61,25 @@ func (b *Backend) FilePostmortem(ctx context.Context, by api.Actor, r api.FileRe
 		return api.FileResult{}, err
 	}
 	plan.Warnings = append(plan.Warnings, renamed...)
+	if err := b.seenBefore(ctx, &plan); err != nil {
+		return api.FileResult{}, err
+	}
+	refused := plan.Refused(in.Setup)
 	if r.DryRun {
+		if len(refused) > 0 {
+			plan.Warnings = append(plan.Warnings, fmt.Sprintf("policy.lint is “require”: with %d hints this would be refused; mend the document, or file it with --force", len(refused)))
+		}
 		return b.preview(plan, in), nil
+	}
+	if len(refused) > 0 && !r.Force {
+		return api.FileResult{}, lintRefusal(refused)
 	}
 	entries := map[string][]domain.Entry{}
 	for _, l := range plan.Lines {
 		if e, ok := entryOf(l, by, in.Now); ok {
+			if len(refused) > 0 && len(l.Hints) > 0 && l.Action == filing.New {
+				e.Note += " It was filed with its hints (force), which policy.lint does not take otherwise."
+			}
 			entries[l.Spec.ID] = []domain.Entry{e}
 		}
 	}
@@ -73,6 +87,15 @@ func (b *Backend) FilePostmortem(ctx context.Context, by api.Actor, r api.FileRe
 		return api.FileResult{}, storeError(err)
 	}
 	return b.filed(ctx, plan)
+}
+
+// lintRefusal tells every hint with its place.
+func lintRefusal(problems []filing.Problem) error {
+	errs := []error{api.Invalid{Detail: fmt.Sprintf("policy.lint is “require”: nothing was filed, because of %d hints; mend the document, or file it with force", len(problems))}}
+	for _, p := range problems {
+		errs = append(errs, api.Invalid{Field: p.Field, Detail: p.Detail})
+	}
+	return errors.Join(errs...)
 }
 
 func planError(err error) error {
@@ -158,7 +181,7 @@ func (b *Backend) preview(plan filing.Plan, in filing.Input) api.FileResult {
 		}
 		out.Plan = append(out.Plan, api.PlanLine{
 			Item: l.Spec.ID, Title: l.Spec.Title, Action: string(l.Action), Target: target, Priority: l.Spec.Priority, Type: l.Spec.Type,
-			Owner: api.Text(l.Spec.Owner), Due: api.Text(l.Spec.Due), Services: l.Spec.Services, Detail: l.Detail,
+			Owner: api.Text(l.Spec.Owner), Due: api.Text(l.Spec.Due), Services: l.Spec.Services, Detail: l.Detail, Line: l.At, Hints: l.Hints, SeenBefore: l.Spec.SeenBefore,
 		})
 		// The item as it would be: known ones with their ticket and verdict.
 		st := domain.State{FiledAt: in.Now}
@@ -168,7 +191,9 @@ func (b *Backend) preview(plan filing.Plan, in filing.Input) api.FileResult {
 			}
 		}
 		st.Spec = l.Spec
-		out.Items = append(out.Items, view(in.Setup, st, st.Verdict, nil, in.Now))
+		item := view(in.Setup, st, st.Verdict, nil, in.Now)
+		item.Hints = l.Hints
+		out.Items = append(out.Items, item)
 	}
 	return out
 }
@@ -186,5 +211,8 @@ func (b *Backend) filed(ctx context.Context, plan filing.Plan) (api.FileResult, 
 	}
 	var err error
 	out.Items, err = b.views(ctx, b.reconciler.Setup(), states)
+	for i := range out.Items {
+		out.Items[i].Hints = plan.Lines[i].Hints
+	}
 	return out, err
 }

@@ -137,7 +137,7 @@ func rules(p config.Policy, priority domain.Priority) policy.Rules {
 
 func settings(p config.Policy) reconcile.Settings {
 	s := reconcile.Settings{Enforce: p.Enforce, Due: map[domain.Priority]time.Duration{}, MaxReopens: p.MaxReopens, WaiverMax: time.Duration(p.WaiverMax),
-		SelfAttest: p.SelfAttest, Approvers: p.Approvers, SilentAfter: time.Duration(p.SilentAfter)}
+		SelfAttest: p.SelfAttest, Approvers: p.Approvers, SilentAfter: time.Duration(p.SilentAfter), Lint: p.Lint}
 	for k, v := range p.Due {
 		s.Due[k] = time.Duration(v)
 	}

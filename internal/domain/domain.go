@@ -70,6 +70,7 @@ type ItemSpec struct {
 	IncidentDate string   `json:"incident_date,omitempty"`
 	PMTitle      string   `json:"pm_title,omitempty"`
 	NeedsService bool     `json:"needs_service,omitempty"` // the document named a service we do not know
+	SeenBefore   []Seen   `json:"seen_before,omitempty"`   // similar earlier items, as known when it was filed
 }
 
 // Ticket is the state of an item's ticket as the tracker tells it.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/internal/domain"
+	"github.com/holdfast-dev/holdfast/internal/hints"
 	"github.com/holdfast-dev/holdfast/internal/postmortem"
 	"github.com/holdfast-dev/holdfast/internal/reconcile"
 )
@@ -32,6 +33,8 @@ type Line struct {
 	Spec   domain.ItemSpec
 	Ticket string // reference of the ticket that there is
 	Detail string
+	At     int          // line in the document, 0 unknown
+	Hints  []hints.Hint // on a new item, as the team's policy.lint asks
 }
 
 // Plan is what filing a document does.
@@ -126,6 +129,7 @@ func Make(in Input) (Plan, error) {
 			return Plan{}, Problem{"items", fmt.Sprintf("nothing says where the ticket of %q goes: name a configured service (known are %s), or set defaults.tickets in the configuration", clip(l.Spec.Title, 80), names(in.Setup))}
 		}
 	}
+	p.lint(in.Setup, doc.Items)
 	for j, st := range in.Items {
 		if !taken[j] && !st.Removed {
 			p.Lines = append(p.Lines, Line{Action: Remove, Spec: st.Spec, Ticket: ref(st), Detail: "the document no longer has it; its ticket stays"})
@@ -160,7 +164,7 @@ func first(spec domain.ItemSpec) Action {
 // which the document falls silent stay as they are.
 func known(spec domain.ItemSpec, st domain.State, detail string) Line {
 	old := st.Spec
-	spec.ID, spec.N, spec.AdoptRef = old.ID, old.N, old.AdoptRef
+	spec.ID, spec.N, spec.AdoptRef, spec.SeenBefore = old.ID, old.N, old.AdoptRef, old.SeenBefore
 	if st.Ticket != nil || old.Target != "" {
 		spec.Target, spec.Team = old.Target, old.Team
 	}

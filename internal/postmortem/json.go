@@ -25,14 +25,25 @@ func decodeJSON(data []byte) (Document, error) {
 	if len(data) > MaxBytes {
 		return Document{}, fmt.Errorf("%w: %d bytes, at most %d", ErrTooLarge, len(data), MaxBytes)
 	}
-	var d Document
+	// What parse prints beside the items can come back, and is not read.
+	var in struct {
+		Document
+		Items []struct {
+			Item
+			Hints json.RawMessage `json:"hints"`
+		} `json:"items"`
+	}
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
-	if err := dec.Decode(&d); err != nil {
+	if err := dec.Decode(&in); err != nil {
 		return Document{}, fmt.Errorf("%w: %s", ErrMalformed, jsonProblem(err, data))
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return Document{}, fmt.Errorf("%w: something follows the JSON document", ErrMalformed)
+	}
+	d := in.Document
+	for _, it := range in.Items {
+		d.Items = append(d.Items, it.Item)
 	}
 	var problems []error
 	bad := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
@@ -130,7 +141,7 @@ func opensWithin(d datum, depth int) bool {
 	return false
 }
 
-var apiKeys = wordSet("id title date severity services source draft owners summary items text priority type type_written owner due due_written service ticket done line")
+var apiKeys = wordSet("id title date severity services source draft owners summary items text priority type type_written owner due due_written service ticket done line hints")
 
 // normalise brings the fields into the form in which they are printed, and
 // returns what is wrong with them.

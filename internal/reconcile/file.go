@@ -168,14 +168,16 @@ func (w *work) adopt(ctx context.Context) error {
 // draft is the ticket as it is to be made.
 func (w *work) draft(target string, mark trackers.Marker) trackers.Draft {
 	spec := w.st.Spec
+	seen, links := seenBefore(spec)
 	return trackers.Draft{
 		Target: target, Title: spec.Title, Labels: labels(w.s, spec), Assignee: w.s.assignee(spec, w.tracker.Kind()), Priority: spec.Priority, Due: spec.Due, Marker: mark,
 		Body: trackers.Body{
 			Text: spec.Text,
-			Table: [][2]string{
+			Table: append([][2]string{
 				{"Postmortem", strings.TrimSpace(spec.PMTitle + " (" + spec.Postmortem + ")")}, {"Document", spec.Source}, {"Incident date", spec.IncidentDate},
 				{"Priority", string(spec.Priority)}, {"Type", typeWords(spec)}, {"Owner", spec.Owner}, {"Due", spec.Due}, {"Services", strings.Join(spec.Services, ", ")},
-			},
+			}, seen...),
+			Links: links,
 			Close: closing(spec),
 		},
 	}

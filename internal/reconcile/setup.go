@@ -72,6 +72,7 @@ type Settings struct {
 	SelfAttest  []domain.Priority
 	Approvers   []string // beside the team's own
 	SilentAfter time.Duration
+	Lint        string // warn, require or off: what hints on new items do
 }
 
 // Labels are the spellings of the fixed labels.

@@ -29,6 +29,7 @@ const (
 	Open     Fate = "open"     // still to be done
 	Waived   Fate = "waived"   // given up, by a waiver or as withdrawn
 	Verified Fate = "verified" // it shipped, and yet here it is again
+	Done     Fate = "done"     // its document called it done; nobody verified that
 )
 
 // Words say it to a person.
@@ -38,6 +39,8 @@ func (f Fate) Words() string {
 		return "waived"
 	case Verified:
 		return "verified, and happened again"
+	case Done:
+		return "marked done when it was filed, and happened again"
 	}
 	return "still open"
 }
@@ -48,7 +51,7 @@ type Item struct {
 	Title, Text    string
 	Services       []string // configured names
 	Fate           Fate
-	Ticket, URL    string // of its ticket; empty: none
+	URL            string // of its ticket; empty: none
 }
 
 // Match is an earlier item that is similar to a new one.
