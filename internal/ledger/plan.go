@@ -182,7 +182,8 @@ for i = 1, tonumber(arg()) do
   local seen, nonce, json, words = arg(), arg(), arg(), tonumber(arg())
   local last = a + words
   local first = 1
-  local by = redis.call('HGET', KEYS[12], seen) or before and redis.call('HGET', KEYS[13], seen)
+  local where, by = KEYS[12], redis.call('HGET', KEYS[12], seen)
+  if not by and before then where, by = KEYS[13], redis.call('HGET', KEYS[13], seen) end
   if not by then
     while a < last do
       local op = arg()
@@ -214,7 +215,7 @@ for i = 1, tonumber(arg()) do
   else
     a = last
     if by ~= nonce then first = 0 end
-    redis.call('HSET', KEYS[12], seen, by)
+    redis.call('HSET', where, seen, by)
   end
   out[#out + 1] = first
 end
