@@ -182,8 +182,8 @@ for i = 1, tonumber(arg()) do
   local seen, nonce, json, words = arg(), arg(), arg(), tonumber(arg())
   local last = a + words
   local first = 1
-  local where, by = KEYS[12], redis.call('HGET', KEYS[12], seen)
-  if not by and before then where, by = KEYS[13], redis.call('HGET', KEYS[13], seen) end
+  local by, older = redis.call('HGET', KEYS[12], seen), false
+  if not by and before then by, older = redis.call('HGET', KEYS[13], seen), true end
   if not by then
     while a < last do
       local op = arg()
@@ -215,7 +215,7 @@ for i = 1, tonumber(arg()) do
   else
     a = last
     if by ~= nonce then first = 0 end
-    redis.call('HSET', where, seen, by)
+    if older then redis.call('HSET', KEYS[13], seen, by) else redis.call('HSET', KEYS[12], seen, by) end
   end
   out[#out + 1] = first
 end
