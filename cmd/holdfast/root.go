@@ -69,6 +69,8 @@ with tabs in a pipe, and JSON with -o json.`,
 		newReopeningsCmd(e),
 		newReportCmd(e),
 		newDeadLettersCmd(e),
+		newExportCmd(e),
+		newImportCmd(e),
 		newVerdictsCmd(e),
 		newVersionCmd(e),
 	)

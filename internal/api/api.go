@@ -83,6 +83,7 @@ func Register(engine *gin.Engine, o Options) *Server {
 	s.registerOperating()
 	s.registerReports()
 	s.registerDeadLetters()
+	s.registerMoving()
 	s.registerOpenAPI()
 	return s
 }

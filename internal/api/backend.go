@@ -14,6 +14,8 @@ import (
 // of NotFound, Invalid, Forbidden, Conflict and Unavailable; all others are
 // logged and answered with a bare 500.
 type Backend interface {
+	Mover
+
 	// FilePostmortem parses a document and records its items. With DryRun it
 	// records nothing and says in Plan what it would do.
 	FilePostmortem(ctx context.Context, by Actor, r FileRequest) (FileResult, error)

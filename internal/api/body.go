@@ -30,6 +30,10 @@ func (s *Server) readBody(ctx huma.Context, next func(huma.Context)) {
 		writeProblem(c, p)
 		return
 	}
+	if op.Metadata[streams] == true {
+		next(huma.WithValue(ctx, streamKey{}, c))
+		return
+	}
 	limit := op.MaxBodyBytes - 1
 	if c.Request.ContentLength > limit {
 		writeProblem(c, tooLarge(limit))

@@ -49,6 +49,7 @@ type App struct {
 	backend    *Backend
 	metrics    *metrics
 	gate       gate
+	dir        string // data_dir, or scratch
 	key        []byte
 	scratch    string // removed at the end; ephemeral only
 	listener   net.Listener
@@ -88,6 +89,7 @@ func New(ctx context.Context, cfg *config.Config, o Options) (_ *App, err error)
 	} else if err = os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making data_dir: %w; set data_dir to a directory that this user may write", err)
 	}
+	a.dir = dir
 	if a.key, err = markerKey(cfg, dir, o.Ephemeral); err != nil {
 		return nil, err
 	}
@@ -120,8 +122,8 @@ func New(ctx context.Context, cfg *config.Config, o Options) (_ *App, err error)
 	if err != nil {
 		return nil, err
 	}
-	a.reconciler = reconcile.New(reconcile.Options{Ledger: a.ledger, Mirrors: mirrors, Setup: setup, Handlers: a.handlers(), Log: o.Log, Now: o.Now})
-	a.backend = &Backend{ledger: a.ledger, reconciler: a.reconciler, doctor: a.Doctor, redeliver: a.redeliver, log: o.Log, now: o.Now, building: make(chan struct{}, 1),
+	a.reconciler = reconcile.New(reconcile.Options{Ledger: a.ledger, Mirrors: mirrors, Setup: setup, Handlers: a.handlers(), Log: o.Log, Now: o.Now, Enter: a.gate.enter})
+	a.backend = &Backend{app: a, ledger: a.ledger, reconciler: a.reconciler, doctor: a.Doctor, redeliver: a.redeliver, log: o.Log, now: o.Now, building: make(chan struct{}, 1),
 		defaults: func() filing.Defaults {
 			d := a.cfg.Load().Defaults
 			return filing.Defaults{Tickets: d.Tickets, Team: d.Team}

@@ -19,6 +19,7 @@ import (
 // Backend answers the API from the ledger and the reconciler. It is safe for
 // concurrent use.
 type Backend struct {
+	app        *App
 	ledger     *ledger.Ledger
 	reconciler *reconcile.Reconciler
 	defaults   func() filing.Defaults

@@ -56,6 +56,10 @@ const (
 	ActionDone     EntryName = "action_done"
 	ActionFailed   EntryName = "action_failed"
 	ActionWithheld EntryName = "action_withheld" // paused, enforce: false
+
+	// Restored is a fact: an import or a rebuild brought the item here. Its
+	// cause is import/<time> or rebuild/<time>.
+	Restored EntryName = "restored"
 )
 
 // Entry is one line of an item's ledger. Entries are only ever appended.

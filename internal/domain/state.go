@@ -89,6 +89,11 @@ type State struct {
 	// person or for a duplicate: the answer where a change touches no service.
 	ServicesNamed []string `json:"services_named,omitempty"`
 
+	// RestoredBy is the import or rebuild that brought the item here, until it
+	// is judged for the first time after it; RestoredAt when that was.
+	RestoredBy string    `json:"restored_by,omitempty"`
+	RestoredAt time.Time `json:"restored_at,omitzero"`
+
 	// Concerned are the services that its changes concern, as last worked
 	// out; the store indexes items by them and by Spec.Services.
 	Concerned []string `json:"concerned,omitempty"`

@@ -77,6 +77,7 @@ func (k keys) letters() string   { return k.tag + "dead-letters" }    // hash: i
 func (k keys) lettersAt() string { return k.tag + "dead-letters-at" } // zset: id → when it failed last, ms
 
 // The rest.
+func (k keys) importing() string         { return k.tag + "importing" }             // digest of the file that is being put in
 func (k keys) schema() string            { return k.tag + "schema" }                // hash: version, by
 func (k keys) migration() string         { return k.tag + "migration" }             // token of the process that migrates
 func (k keys) paused() string            { return k.tag + "paused" }                // hash: on, by, at

@@ -28,7 +28,7 @@ func (w *work) act(ctx context.Context, d policy.Decision) (again bool, wait tim
 	if held, err := w.withhold(ctx, todo); held || err != nil {
 		return false, time.Time{}, err
 	}
-	if d.Does(policy.ActReopen) && d.Trigger != policy.OwnClose {
+	if d.Does(policy.ActReopen) && asked(w.st, d.Trigger == policy.OwnClose) {
 		ok, wait, err := w.brake(ctx)
 		if err != nil {
 			return false, time.Time{}, err

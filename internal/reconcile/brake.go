@@ -34,7 +34,7 @@ func (w *work) brake(ctx context.Context) (ok bool, wait time.Time, err error) {
 	cause := w.st.Verdict.Cause
 	kind, id, _ := strings.Cut(cause, "/")
 	soon := w.r.now().Add(time.Second)
-	if kind == "deployment" || kind == "config" {
+	if kind == "deployment" || kind == "config" || kind == causeImport || kind == causeRebuild {
 		// These are counted over all the items that they touch by whoever
 		// handles the deployment or the configuration.
 		if counted, err := w.r.counted(ctx, kind, id); err != nil || !counted {
@@ -89,6 +89,10 @@ func (r *Reconciler) counted(ctx context.Context, kind, id string) (bool, error)
 		seen, err := r.ledger.Meta(ctx, "config")
 		return seen == id, err
 	}
+	if kind == causeImport || kind == causeRebuild {
+		done, err := r.ledger.Meta(ctx, countedKey(kind+"/"+id))
+		return done != "", err
+	}
 	receipt, _ := strconv.ParseInt(id, 10, 64) // 0 is no receipt, and not found
 	d, err := r.ledger.Deployment(ctx, receipt)
 	if errors.Is(err, ledger.ErrNotFound) {
@@ -100,7 +104,7 @@ func (r *Reconciler) counted(ctx context.Context, kind, id string) (bool, error)
 // countedByNow reports whether all that was due before the group was opened
 // has been looked at.
 func (r *Reconciler) countedByNow(ctx context.Context, g ledger.Group) (bool, error) {
-	if strings.HasPrefix(g.Cause, "deployment/") || strings.HasPrefix(g.Cause, "config/") {
+	if kind, _, _ := strings.Cut(g.Cause, "/"); kind == "deployment" || kind == "config" || kind == causeImport || kind == causeRebuild {
 		return true, nil
 	}
 	if r.now().Sub(g.OpenedAt) < countAtLeast {
@@ -137,6 +141,10 @@ func (r *Reconciler) causeNote(ctx context.Context, cause string) string {
 		}
 	case "config":
 		return "a change of the configuration"
+	case causeImport:
+		return "the import of " + id
+	case causeRebuild:
+		return "the rebuild of " + id
 	case "timer":
 		return "timers that ran out at " + id
 	}

@@ -253,7 +253,7 @@ func (r *Reconciler) count(ctx context.Context, v *view, cause string, ids []str
 		}
 		ships, takesBack := moves(policy.Verdict(st.Verdict.Verdict), policy.Reason(st.Verdict.Reason), d)
 		out = append(out, touched{id: id, shipped: ships, tookBack: takesBack})
-		if d.WillReopen && d.Trigger != policy.OwnClose && line.Cause == cause {
+		if d.WillReopen && asked(st, d.Trigger == policy.OwnClose) && line.Cause == cause {
 			if _, err := r.ledger.JoinGroup(ctx, cause, r.causeNote(ctx, cause), id); err != nil {
 				return err
 			}

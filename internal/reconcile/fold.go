@@ -119,6 +119,9 @@ func fold(st *domain.State, e domain.Entry) {
 	case domain.TypeSet:
 		st.Spec.Type, st.Spec.TypeWritten, st.UpdateOwed = e.Spec.Type, "", true
 
+	case domain.Restored:
+		st.RestoredBy, st.RestoredAt = e.Cause, e.At
+
 	case domain.ReopeningsHeld:
 		st.Brake = e.Brake.Cause
 	case domain.ReopeningsFreed, domain.ReopeningsDropped:
@@ -256,6 +259,7 @@ func foldVerdict(st *domain.State, v domain.VerdictLine, at time.Time) {
 	if !st.AcceptedAt.IsZero() && (verified || v.Verdict == string(policy.Exempt)) {
 		st.AcceptedVerdict, st.AcceptedReceipts = v.Verdict, v.Receipts
 	}
+	st.RestoredBy = ""
 	if v.Cause == "" {
 		st.Brake = "" // nothing is to be reopened any more
 	}

@@ -116,6 +116,9 @@ func (w *work) run(ctx context.Context) (time.Time, error) {
 	if w.tracker, ok = w.s.Tracker(string(w.ref())); !ok {
 		return time.Time{}, fmt.Errorf("item %s: no tracker is configured for %s", w.id, w.ref())
 	}
+	if until, err := w.restoring(ctx); err != nil || !until.IsZero() {
+		return until, err
+	}
 	return w.r.at(ctx, w.lease.Subject, w.tracker.Name(), w.ref().Project(), func() (time.Time, error) { return w.onTracker(ctx) })
 }
 
@@ -331,7 +334,7 @@ func (w *work) decide(ctx context.Context) (policy.Decision, error) {
 	if !w.fresh && w.st.AcceptedAt.IsZero() {
 		line.Accepted = false // a close is accepted only once it was read back
 	}
-	if sameVerdict(line, w.st.Verdict) {
+	if sameVerdict(line, w.st.Verdict) && w.st.RestoredBy == "" {
 		return d, nil
 	}
 	if line.Accepted && f.DuplicateOK && w.st.AcceptedAt.IsZero() {
@@ -370,7 +373,7 @@ func verdictLine(s *Setup, st domain.State, f policy.Facts, d policy.Decision, n
 			}
 		}
 	}
-	if d.WillReopen && d.Trigger != policy.OwnClose {
+	if d.WillReopen && asked(st, d.Trigger == policy.OwnClose) {
 		line.Cause = regressionCause(s, st, line, d, now)
 	}
 	return line
@@ -380,6 +383,9 @@ func verdictLine(s *Setup, st domain.State, f policy.Facts, d policy.Decision, n
 // so that a second deployment does not start another count.
 func regressionCause(s *Setup, st domain.State, line domain.VerdictLine, d policy.Decision, now time.Time) string {
 	if c := st.Verdict.Cause; c != "" {
+		return c
+	}
+	if c := st.RestoredBy; c != "" {
 		return c
 	}
 	minute := now.Format("2006-01-02T15:04Z")

@@ -43,6 +43,10 @@ type Options struct {
 	Handlers map[string]Handler
 	Log      *slog.Logger
 	Now      func() time.Time
+	// Enter is asked before each look at a subject; leave is called after it.
+	// It waits while nobody may write to the store, and reports false when ctx
+	// ends before that. Nil: there is nothing to wait for.
+	Enter func(ctx context.Context) (leave func(), ok bool)
 }
 
 // Handler works on a subject, given without its kind; zero: nothing is left to
@@ -62,6 +66,7 @@ type Reconciler struct {
 	pace    pacer
 
 	gates *gates
+	enter func(ctx context.Context) (leave func(), ok bool)
 
 	mu      sync.Mutex
 	repos   map[string]repoFacts
@@ -82,6 +87,9 @@ type Stats struct {
 // New makes a Reconciler; it does nothing until Run.
 func New(o Options) *Reconciler {
 	r := &Reconciler{ledger: o.Ledger, mirrors: o.Mirrors, workers: o.Workers, extra: o.Handlers, log: o.Log, now: o.Now, repos: map[string]repoFacts{}, marks: map[string]history.Mark{}, answers: map[string]bool{}}
+	if r.enter = o.Enter; r.enter == nil {
+		r.enter = func(context.Context) (func(), bool) { return func() {}, true }
+	}
 	if r.workers <= 0 {
 		r.workers = 32
 	}
@@ -200,6 +208,11 @@ func pause(ctx context.Context, d time.Duration) {
 
 // work handles one claimed subject and says when to look at it next.
 func (r *Reconciler) work(ctx context.Context, l ledger.Lease) {
+	leave, ok := r.enter(ctx)
+	if !ok {
+		return // the lease runs out
+	}
+	defer leave()
 	// What has begun is finished, or cut off by its own limit: a shutdown
 	// must not tear an intent from its outcome.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), workTime)
@@ -267,6 +280,8 @@ func (r *Reconciler) handle(ctx context.Context, l ledger.Lease) (next time.Time
 		return r.part(ctx, l, id)
 	case "config":
 		return time.Time{}, r.reconfigured(ctx, id)
+	case causeImport:
+		return time.Time{}, r.imported(ctx, id)
 	}
 	if h := r.extra[kind]; h != nil {
 		return h(ctx, id)

@@ -44,6 +44,8 @@ type Backend struct {
 	Letters []api.DeadLetterDetail
 	// Fail makes every call fail with this error.
 	Fail error
+	// Exported is what Export writes, Imported what Import was sent.
+	Exported, Imported string
 
 	mu          sync.Mutex
 	items       map[string]api.ItemDetail

@@ -1,0 +1,37 @@
+package apitest
+
+import (
+	"context"
+	"io"
+
+	"github.com/holdfast-dev/holdfast/internal/api"
+)
+
+// Export writes Exported.
+func (b *Backend) Export(_ context.Context, _ api.Actor, secrets bool, to io.Writer) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.Fail != nil {
+		return b.Fail
+	}
+	text := b.Exported
+	if secrets {
+		text += "secrets\n"
+	}
+	_, err := io.WriteString(to, text)
+	return err
+}
+
+// Import keeps what it is sent in Imported, unless it is a dry run.
+func (b *Backend) Import(_ context.Context, _ api.Actor, from io.Reader, dryRun bool) (api.ImportView, error) {
+	text, err := io.ReadAll(from)
+	if err != nil {
+		return api.ImportView{}, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !dryRun {
+		b.Imported = string(text)
+	}
+	return api.ImportView{DryRun: dryRun, Schema: 1, ExportedAt: Now}, nil
+}
