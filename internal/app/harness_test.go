@@ -128,7 +128,7 @@ func prepare(t *testing.T, s scene) *world {
 	usual := sandbox.Options{Dir: dir, Now: w.clock.now}
 	w.gh = sandbox.NewGitHub(sandbox.GitHubOptions{Options: usual, Token: botToken, BotLogin: "holdfast-bot"})
 	t.Cleanup(w.gh.Close)
-	s.jira.Options, s.jira.Flavor, s.jira.User, s.jira.Token, s.jira.Projects = usual, s.flavor, "bot@acme.example", botToken, []string{"PAY"}
+	s.jira.Options, s.jira.Flavor, s.jira.User, s.jira.Token, s.jira.Projects = usual, s.flavor, "bot@acme.example", botToken, append([]string{"PAY"}, s.jira.Projects...)
 	w.jira = sandbox.NewJira(s.jira)
 	t.Cleanup(w.jira.Close)
 	serve := func(h http.Handler) string {

@@ -89,6 +89,7 @@ type Ticket struct {
 	Author      string      `json:"author,omitempty"`
 	Due         string      `json:"due,omitempty"`
 	DuplicateOf Ref         `json:"duplicate_of,omitempty"`
+	Locked      bool        `json:"locked,omitempty"` // not everybody may comment
 	// Refused names the fields that the tracker did not take in the edit that
 	// returned this ticket, "name: reason".
 	Refused []string `json:"-"`

@@ -328,7 +328,7 @@ func (r *Reconciler) open(tracker, target string) {
 // outside tells an error of the outside, for which the subject waits, from one
 // of its own.
 func (r *Reconciler) outside(ctx context.Context, subject, tracker, target string, err error) (time.Time, error) {
-	if refused(err) && !errors.Is(err, errTarget) {
+	if (refused(err) || missing(err)) && !errors.Is(err, errTarget) {
 		if all := r.reach(ctx, tracker, target); errors.Is(all, errTarget) {
 			err = all // not this ticket alone
 		}

@@ -95,6 +95,6 @@ func lastReopening(st domain.State) time.Time {
 }
 
 func sameTicket(a, b domain.Ticket) bool {
-	return a.Ref == b.Ref && a.Closed == b.Closed && a.CloseReason == b.CloseReason && a.Title == b.Title && a.Due == b.Due &&
+	return a.Ref == b.Ref && a.Closed == b.Closed && a.Locked == b.Locked && a.CloseReason == b.CloseReason && a.Title == b.Title && a.Due == b.Due &&
 		a.DuplicateOf == b.DuplicateOf && slices.Equal(a.Labels, b.Labels) && slices.Equal(a.Assignees, b.Assignees)
 }

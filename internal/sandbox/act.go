@@ -11,17 +11,19 @@ import (
 // GitHub: open (repo, title, text), close and reopen (repo, number, reason),
 // comment (repo, number, text), edit_comment and delete_comment (repo, id,
 // text), edit (title, text), label and unlabel (labels), assign (names),
-// delete, transfer (to), open_pull (repo, branch, base, title, text, message,
+// delete, transfer (to), lock, unlock, convert (to a discussion), open_pull (repo, branch, base, title, text, message,
 // files), merge (repo, number, style), close_pull, push (repo, branch,
 // message, files), branch (branch, from), tag (tag, sha), revert and
 // cherry_pick (branch, sha), deploy (repo, environment, sha, state),
-// deploy_status (id, state), create_repo, permission (repo, name, level),
+// deploy_status (id, state), create_repo, delete_repo, restore_repo, archive,
+// unarchive (repo), permission (repo, name, level),
 // webhook (url, secret), redeliver (id).
 //
 // Jira: open (project, title, text), close (key, reason: a resolution),
 // reopen, transition (key, name), comment, edit_comment (id, text), edit
 // (title, text, due), assign (name), delete, move (to), duplicate (to),
-// permission (project, name, level), webhook, redeliver.
+// delete_project and restore_project (project), workflow (name of a step,
+// state off or on), permission (project, name, level), webhook, redeliver.
 type Act struct {
 	Do      string            `json:"do"`
 	Actor   string            `json:"actor,omitempty"` // login or account
@@ -137,6 +139,16 @@ func (g *GitHub) Act(a Act) (out ActResult, err error) {
 		err = g.DeployStatus(a.Repo, id, a.State, a.Actor)
 	case "create_repo":
 		err = g.CreateRepo(a.Repo)
+	case "lock", "unlock":
+		err = g.Lock(a.Repo, a.Number, a.Actor, a.Do == "lock")
+	case "convert":
+		err = g.ConvertIssue(a.Repo, a.Number, a.Actor)
+	case "delete_repo":
+		err = g.DeleteRepo(a.Repo)
+	case "restore_repo":
+		err = g.RestoreRepo(a.Repo)
+	case "archive", "unarchive":
+		err = g.Archive(a.Repo, a.Do == "archive")
 	case "permission":
 		g.SetPermission(a.Repo, a.Name, a.Level)
 	case "webhook":
@@ -177,6 +189,12 @@ func (j *Jira) Act(a Act) (out ActResult, err error) {
 		out.Key, err = j.MoveIssue(a.Key, a.To, a.Actor)
 	case "duplicate":
 		err = j.LinkDuplicate(a.Key, a.To, a.Actor)
+	case "delete_project":
+		err = j.DeleteProject(a.Project)
+	case "restore_project":
+		err = j.RestoreProject(a.Project)
+	case "workflow":
+		err = j.SetTransition(a.Name, a.State != "off")
 	case "permission":
 		j.SetPermission(a.Project, a.Name, a.Level)
 	case "webhook":

@@ -25,6 +25,9 @@ const (
 	FaultExpiredToken   FaultKind = "expired_token"   // 401
 	FaultDenied         FaultKind = "denied"          // 403
 	FaultOutage         FaultKind = "outage"          // params.status, else the connection is cut
+	FaultRefused        FaultKind = "refused"         // what was asked is not done: 422 (GitHub) or 400 (Jira), or params.status
+	FaultNotFound       FaultKind = "not_found"       // 404
+	FaultGone           FaultKind = "gone"            // 410
 )
 
 // The faults of webhooks.
@@ -41,7 +44,7 @@ const FaultClock FaultKind = "clock"
 
 var (
 	requestKinds = []FaultKind{FaultLatency, FaultRateLimit, FaultSecondaryLimit, FaultServerError, FaultLateError, FaultDropBefore, FaultDropAfter,
-		FaultSlowBody, FaultExpiredToken, FaultDenied, FaultOutage}
+		FaultSlowBody, FaultExpiredToken, FaultDenied, FaultOutage, FaultRefused, FaultNotFound, FaultGone}
 	hookKinds = []FaultKind{FaultHookLost, FaultHookDuplicated, FaultHookLate, FaultHookReordered}
 )
 
@@ -61,6 +64,8 @@ type FaultRule struct {
 	Probability float64 `json:"probability,omitempty"`
 	// AfterN lets so many matches pass first.
 	AfterN int `json:"after_n,omitempty"`
+	// After is how long after the rules were set it begins.
+	After Duration `json:"after,omitempty"`
 	// Count is how often it strikes; 0 means without end.
 	Count int `json:"count,omitempty"`
 	// Duration makes a spell of each strike: all matches within it are struck
@@ -123,8 +128,8 @@ func (f Faults) Validate() error {
 		if r.Probability < 0 || r.Probability > 1 {
 			bad("probability %g: want 0 to 1", r.Probability)
 		}
-		if r.AfterN < 0 || r.Count < 0 || r.Duration < 0 || r.Params.Delay < 0 || r.Params.DelayMax < 0 || r.Params.RetryAfter < 0 {
-			bad("after_n, count, duration, delay and retry_after can't be negative")
+		if r.AfterN < 0 || r.After < 0 || r.Count < 0 || r.Duration < 0 || r.Params.Delay < 0 || r.Params.DelayMax < 0 || r.Params.RetryAfter < 0 {
+			bad("after_n, after, count, duration, delay and retry_after can't be negative")
 		}
 		if s := r.Params.Status; s != 0 && (s < 400 || s > 599) {
 			bad("status %d: want 400 to 599", s)

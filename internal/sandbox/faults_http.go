@@ -3,6 +3,7 @@ package sandbox
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"net/http"
 	"strconv"
 	"time"
@@ -15,6 +16,14 @@ type refusal func(status int, kind FaultKind) (message any)
 // what next did not answer, 0 where nothing was.
 func (in *injector) around(w http.ResponseWriter, r *http.Request, target func() string, words refusal, note func(status int), next http.HandlerFunc) {
 	t := in.request(r.Method, r.URL.Path, target)
+	if t.delay > 0 && r.ContentLength > 0 && r.ContentLength < maxBody {
+		// Only once the body is read does the server see that a client has gone.
+		body, err := readBody(w, r)
+		if err != nil {
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+	}
 	if !rest(r, t.delay) {
 		return
 	}
@@ -58,6 +67,12 @@ func (in *injector) around(w http.ResponseWriter, r *http.Request, target func()
 		refuse(http.StatusForbidden)
 	case FaultExpiredToken:
 		refuse(http.StatusUnauthorized)
+	case FaultRefused:
+		refuse(in.refusedAs)
+	case FaultNotFound:
+		refuse(http.StatusNotFound)
+	case FaultGone:
+		refuse(http.StatusGone)
 	default:
 		if t.slow == 0 {
 			next(w, r)

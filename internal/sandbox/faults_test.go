@@ -55,6 +55,9 @@ func TestFaultsThatRefuse(t *testing.T) {
 		{"expired token", FaultRule{Kind: FaultExpiredToken}, 401, ""},
 		{"denied", FaultRule{Kind: FaultDenied}, 403, ""},
 		{"outage", FaultRule{Kind: FaultOutage, Params: FaultParams{Status: 503}}, 503, ""},
+		{"refused", FaultRule{Kind: FaultRefused}, 422, ""},
+		{"not found", FaultRule{Kind: FaultNotFound, Match: FaultMatch{Target: "acme/checkout"}}, 404, ""},
+		{"gone", FaultRule{Kind: FaultGone}, 410, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s.rules(t, c.rule)

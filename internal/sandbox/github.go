@@ -49,6 +49,7 @@ type GitHub struct {
 	repos   map[string]*ghRepo // by lower-case OWNER/NAME
 	lastID  int64
 	budget  map[string]*rateBudget // by login
+	removed map[string]*ghRepo     // deleted, by lower-case OWNER/NAME
 	// access is what SetPermission said: repository, login (lower case) → word.
 	access map[string]map[string]string
 }
@@ -75,7 +76,7 @@ func NewGitHub(o GitHubOptions) *GitHub {
 		opt: o, faults: faults, courier: newCourier(o.Options, faults), git: gitTool{now: o.Now},
 		base: "http://127.0.0.1", users: map[string]*ghUser{}, tokens: map[string]*ghUser{},
 		repos: map[string]*ghRepo{}, lastID: 1_000_000, budget: map[string]*rateBudget{},
-		access: map[string]map[string]string{},
+		access: map[string]map[string]string{}, removed: map[string]*ghRepo{},
 	}
 	g.AddUser(o.BotLogin, o.Token)
 	g.mux = g.routes()

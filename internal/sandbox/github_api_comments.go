@@ -63,6 +63,9 @@ func (c *call) createComment() answer {
 	if is == nil {
 		return a
 	}
+	if is.converted || is.locked && !c.g.may(c.repo, c.login, "write") {
+		return problem(http.StatusForbidden, "Unable to create comment because issue is locked.")
+	}
 	body, a := c.text()
 	if a.status != 0 {
 		return a

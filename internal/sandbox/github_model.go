@@ -18,6 +18,7 @@ type ghRepo struct {
 	issues              []*ghIssue // by number - 1, pull requests too
 	comments            map[int64]*ghComment
 	deployments         []*ghDeployment // oldest first
+	archived            bool            // nothing in it can be changed
 }
 
 type ghLabel struct {
@@ -42,6 +43,7 @@ type ghIssue struct {
 	closedAt             time.Time
 	closedBy             string
 	deleted              bool
+	locked, converted    bool
 	movedTo              *ghIssue // transferred
 	movedRepo            *ghRepo
 	pull                 *ghPull // nil for an issue

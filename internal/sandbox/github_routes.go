@@ -138,6 +138,9 @@ func (g *GitHub) enter(c *call) answer {
 	if c.repo == nil || !g.may(c.repo, c.login, "read") {
 		return notFound
 	}
+	if c.repo.archived && c.r.Method != http.MethodGet && c.r.Method != http.MethodHead {
+		return problem(http.StatusForbidden, "Repository was archived so is read-only.")
+	}
 	return answer{}
 }
 

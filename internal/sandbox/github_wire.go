@@ -129,7 +129,7 @@ func (g *GitHub) wireIssue(r *ghRepo, is *ghIssue) obj {
 		"labels_url": self + "/labels{/name}", "comments_url": self + "/comments", "events_url": self + "/events",
 		"timeline_url": self + "/timeline", "html_url": g.issuePage(r, is), "number": is.number, "title": is.title,
 		"user": g.wireUser(is.author), "labels": g.wireLabels(r, is.labels), "state": is.state(), "state_reason": orNull(is.reason),
-		"locked": false, "active_lock_reason": nil, "assignee": first, "assignees": g.wireUsers(is.assignees), "milestone": nil,
+		"locked": is.locked, "active_lock_reason": nil, "assignee": first, "assignees": g.wireUsers(is.assignees), "milestone": nil,
 		"comments": len(is.comments), "created_at": when(is.createdAt), "updated_at": when(is.updatedAt), "closed_at": when(is.closedAt),
 		"author_association": g.association(r, is.author), "body": orNull(is.body), "reactions": wireRollup(self, is.reactions),
 		"performed_via_github_app": nil,

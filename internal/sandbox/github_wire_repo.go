@@ -31,7 +31,7 @@ func (g *GitHub) wireRepo(r *ghRepo) obj {
 		"git_url": "git" + page[strings.Index(page, ":"):] + ".git", "ssh_url": "git@localhost:" + r.full + ".git", "clone_url": page + ".git",
 		"svn_url": page, "homepage": nil, "size": 1, "stargazers_count": 0, "watchers_count": 0, "language": nil,
 		"has_issues": true, "has_projects": true, "has_downloads": true, "has_wiki": true, "has_pages": false, "has_discussions": false,
-		"forks_count": 0, "mirror_url": nil, "archived": false, "disabled": false, "open_issues_count": open, "license": nil,
+		"forks_count": 0, "mirror_url": nil, "archived": r.archived, "disabled": false, "open_issues_count": open, "license": nil,
 		"allow_forking": true, "is_template": false, "web_commit_signoff_required": false, "topics": []string{}, "custom_properties": obj{},
 		"visibility": "private", "forks": 0, "open_issues": open, "watchers": 0, "default_branch": r.branch,
 	}

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"maps"
 	"math/rand/v2"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -12,7 +13,8 @@ import (
 
 // injector decides what is struck. It is safe for concurrent use.
 type injector struct {
-	now func() time.Time // the true time
+	now       func() time.Time // the true time
+	refusedAs int              // status of FaultRefused
 
 	mu     sync.Mutex
 	faults Faults
@@ -31,7 +33,7 @@ type ruleState struct {
 }
 
 func newInjector(now func() time.Time) *injector {
-	return &injector{now: now, struck: map[FaultKind]int{}}
+	return &injector{now: now, refusedAs: http.StatusUnprocessableEntity, struck: map[FaultKind]int{}}
 }
 
 // set replaces all rules. What was counted stays.
@@ -64,7 +66,8 @@ func (in *injector) clock() time.Time {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	for _, r := range in.rules {
-		if r.Kind == FaultClock && (r.Duration == 0 || now.Before(r.since.Add(time.Duration(r.Duration)))) {
+		from := r.since.Add(time.Duration(r.After))
+		if r.Kind == FaultClock && !now.Before(from) && (r.Duration == 0 || now.Before(from.Add(time.Duration(r.Duration)))) {
 			now = now.Add(time.Duration(r.Params.Offset))
 		}
 	}
@@ -74,6 +77,9 @@ func (in *injector) clock() time.Time {
 // hit decides one match of one rule. It needs in.mu.
 func (in *injector) hit(r *ruleState) bool {
 	now := in.now()
+	if now.Before(r.since.Add(time.Duration(r.After))) {
+		return false
+	}
 	if now.Before(r.until) {
 		in.struck[r.Kind]++
 		return true

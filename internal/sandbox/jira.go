@@ -59,17 +59,18 @@ type Jira struct {
 	requests requestLog
 	bot      string // account of the token
 
-	mu       sync.Mutex // guards all below and what hangs from it
-	base     string
-	hookURL  string
-	secret   string
-	users    []*jiUser
-	projects []*jiProject
-	byKey    map[string]*jiIssue // by present and past keys, and by id
-	issues   []*jiIssue          // by id
-	comments map[string]*jiComment
-	lastID   int64
-	access   map[string]map[string]string // project → account → word
+	mu        sync.Mutex // guards all below and what hangs from it
+	base      string
+	hookURL   string
+	secret    string
+	users     []*jiUser
+	projects  []*jiProject
+	byKey     map[string]*jiIssue // by present and past keys, and by id
+	issues    []*jiIssue          // by id
+	comments  map[string]*jiComment
+	lastID    int64
+	access    map[string]map[string]string // project → account → word
+	withdrawn map[string]bool              // steps of the workflow that are not offered
 }
 
 type jiUser struct{ account, name, email string }
@@ -77,6 +78,7 @@ type jiUser struct{ account, name, email string }
 type jiProject struct {
 	id, key string
 	last    int // number of its newest issue
+	hidden  bool
 }
 
 // NewJira starts a Jira without issues. Close it to end its goroutine.
@@ -86,10 +88,11 @@ func NewJira(o JiraOptions) *Jira {
 		o.Flavor = flavorCloud
 	}
 	faults := newInjector(o.Now)
+	faults.refusedAs = http.StatusBadRequest
 	o.Now = faults.clock
 	j := &Jira{
 		opt: o, faults: faults, courier: newCourier(o.Options, faults), base: "http://127.0.0.1", byKey: map[string]*jiIssue{},
-		comments: map[string]*jiComment{}, lastID: 10_000, access: map[string]map[string]string{},
+		comments: map[string]*jiComment{}, lastID: 10_000, access: map[string]map[string]string{}, withdrawn: map[string]bool{},
 	}
 	local, _, _ := strings.Cut(o.User, "@")
 	j.bot = local
@@ -230,6 +233,9 @@ var permissionsOf = []struct {
 // can reports whether an account has a permission in a project.
 func (j *Jira) can(project, account, permission string) bool {
 	has := j.access[project][account]
+	if p := j.project(project); p != nil && p.hidden {
+		has = "none"
+	}
 	if has == "" {
 		has = "write"
 	}

@@ -8,7 +8,7 @@ import (
 
 func (j *Jira) wireTransitions(is *jiIssue, withFields bool) []obj {
 	out := []obj{}
-	for _, t := range transitions(is) {
+	for _, t := range j.transitions(is) {
 		line := obj{
 			"id": t.id, "name": t.name, "to": j.wireStatus(t.to), "hasScreen": t.screen != "", "isGlobal": false, "isInitial": false,
 			"isAvailable": true, "isConditional": false, "isLooped": false,
@@ -56,11 +56,11 @@ func (c *jcall) doTransition() answer {
 	if json.Unmarshal(in.Transition.ID, &id) != nil || id == "" {
 		return jiraProblem(http.StatusBadRequest, "Missing 'transition' identifier, or it is no text.", nil)
 	}
-	at := slices.IndexFunc(transitions(is), func(t transition) bool { return t.id == id })
+	at := slices.IndexFunc(c.transitions(is), func(t transition) bool { return t.id == id })
 	if at < 0 {
 		return jiraProblem(http.StatusBadRequest, "Transition id '"+id+"' is not valid for this issue.", nil)
 	}
-	t := transitions(is)[at]
+	t := c.transitions(is)[at]
 	todo, errs := c.reader(is.project).readFields(t.screen, in.Fields, in.Update)
 	if raw := in.Fields[t.required]; t.required != "" && len(errs) == 0 && (len(raw) == 0 || string(raw) == "null" || string(raw) == `""`) {
 		errs[t.required] = "Reopen reason is required."

@@ -22,11 +22,11 @@ var workflow = []transition{
 	{id: "31", name: "Reopen", from: []*jiStatus{statusDone}, to: statusToDo, screen: "reopen", required: ReopenField},
 }
 
-// transitions are the edges that leave the status of an issue.
-func transitions(is *jiIssue) []transition {
+// transitions are the edges that leave the status of an issue. It needs j.mu.
+func (j *Jira) transitions(is *jiIssue) []transition {
 	var out []transition
 	for _, t := range workflow {
-		if slices.Contains(t.from, is.status) {
+		if slices.Contains(t.from, is.status) && !j.withdrawn[t.name] {
 			out = append(out, t)
 		}
 	}
@@ -71,7 +71,7 @@ func (j *Jira) take(key, actor, name, resolution string) error {
 		return fmt.Errorf("%s %s: %q is no resolution: use one of %v", name, key, resolution, jiResolutions)
 	}
 	j.ensure(actor)
-	for _, t := range transitions(is) {
+	for _, t := range j.transitions(is) {
 		if t.name != name {
 			continue
 		}

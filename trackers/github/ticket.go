@@ -74,7 +74,7 @@ func (t *Tracker) refOf(is *gh.Issue, asked domain.Ref) domain.Ref {
 func (t *Tracker) ticket(ref domain.Ref, is *gh.Issue) domain.Ticket {
 	tk := domain.Ticket{
 		Ref: ref, URL: is.GetHTMLURL(), Title: is.GetTitle(), Body: is.GetBody(), Author: is.GetUser().GetLogin(),
-		Closed: is.GetState() == "closed", UpdatedAt: is.GetUpdatedAt().UTC(),
+		Closed: is.GetState() == "closed", Locked: is.GetLocked(), UpdatedAt: is.GetUpdatedAt().UTC(),
 		Labels: []string{}, Assignees: []string{},
 	}
 	if id := is.GetID(); id != 0 {
