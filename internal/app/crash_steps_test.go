@@ -108,14 +108,12 @@ const storyID = incident + "/1"
 func newCrashStory(t *testing.T, binary, tracker string, at step) *crashStory {
 	t.Helper()
 	g := newGate(at)
-	w := prepare(t, scene{gate: g, policy: "grace: 1s"})
+	// No sweep: what it would find must not hide what was lost.
+	w := prepare(t, scene{gate: g, policy: "grace: 1s", sweep: "24h"})
 	s := &crashStory{world: w, gate: g, tracker: tracker, binary: binary, file: filepath.Join(t.TempDir(), "holdfast.yaml")}
 	direct := w.redis.Options().Addr
 	text := strings.Replace(w.config, "redis://"+direct, "redis://"+g.store(t, direct), 1)
 	require.NotEqual(t, w.config, text)
-	// No sweep: what it would find must not hide what was lost.
-	text = strings.ReplaceAll(text, "webhook_secret: "+hookSecret, "webhook_secret: "+hookSecret+", sweep_every: 24h")
-	text = strings.Replace(text, "webhook_secret: "+hookSecret+", sweep_every: 24h\n    projects", "webhook_secret: "+hookSecret+"\n    sweep_every: 24h\n    projects", 1)
 	require.NoError(t, os.WriteFile(s.file, []byte(text), 0o600))
 	t.Cleanup(w.tellLedgers)
 	s.prog = w.serve(binary, s.file, w.log)

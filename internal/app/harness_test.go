@@ -55,6 +55,7 @@ type scene struct {
 	redisURL string        // default: a database of its own in the shared server
 	slow     time.Duration // before and after each write to the stand-in for GitHub
 	gate     *gate         // before both stand-ins
+	sweep    string        // sweep_every of both trackers
 }
 
 const usualServices = `
@@ -230,13 +231,18 @@ func (w *world) yaml(s scene) string {
 	if s.flavor == "" {
 		s.flavor = "cloud"
 	}
+	var flow, block string
+	if s.sweep != "" {
+		block = "sweep_every: " + s.sweep
+		flow = ", " + block
+	}
 	return fmt.Sprintf(`
 listen: %[1]q
 public_url: "http://%[1]s"
 data_dir: %[2]q
 redis: {url: %[3]q}
 trackers:
-  - {name: github, kind: github, api_url: %[4]q, token: %[6]s, webhook_secret: %[7]s}
+  - {name: github, kind: github, api_url: %[4]q, token: %[6]s, webhook_secret: %[7]s%[14]s}
   - name: jira
     kind: jira
     flavor: %[8]s
@@ -244,6 +250,7 @@ trackers:
     user: bot@acme.example
     token: %[6]s
     webhook_secret: %[7]s
+    %[15]s
     projects:
       PAY: {issue_type: Task, reopen_fields: {%[9]s: Not in production yet}}
 services: %[10]s
@@ -261,7 +268,7 @@ policy: {%[11]s}
 %[12]s
 %[13]s
 `, w.url[len("http://"):], w.t.TempDir(), "redis://"+w.redis.Options().Addr+"/"+fmt.Sprint(w.redis.Options().DB), w.ghURL, w.jURL, botToken, hookSecret, s.flavor,
-		sandbox.ReopenField, s.services, s.policy, strings.TrimPrefix(s.apiPart, "-"), s.rest)
+		sandbox.ReopenField, s.services, s.policy, strings.TrimPrefix(s.apiPart, "-"), s.rest, flow, block)
 }
 
 func (w *world) parse(text string) *config.Config {
