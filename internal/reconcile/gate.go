@@ -219,7 +219,11 @@ func (gs *gates) ill(tracker, target string, err error) (t Trouble, shut, begun 
 		return Trouble{}, false, false
 	}
 	now := gs.now()
-	g.shutFor = min(max(2*g.shutFor, first), most)
+	// What was at work when the gate shut fails as well. That is no further try,
+	// and a short trouble must not shut it for as long as a lasting one.
+	if g.trouble == nil || !now.Before(g.shutUntil) {
+		g.shutFor = min(max(2*g.shutFor, first), most)
+	}
 	until := now.Add(g.shutFor)
 	if te.Class == trackers.RateLimited {
 		wait := te.RetryAfter
@@ -247,6 +251,22 @@ func (gs *gates) put(subject string, t Trouble) {
 	if !slices.Contains(g.queue, subject) {
 		g.queue = append([]string{subject}, g.queue...)
 	}
+}
+
+// tryNow has every gate tried at once that is not shut because a tracker asked
+// us to wait, and names the subjects that wait there.
+func (gs *gates) tryNow() (subjects []string) {
+	gs.mu.Lock()
+	defer gs.mu.Unlock()
+	for _, g := range gs.byName {
+		if g.trouble == nil || g.trouble.Class == trackers.RateLimited {
+			continue
+		}
+		g.shutUntil, g.shutFor = time.Time{}, 0
+		g.trouble.Until = gs.now()
+		subjects = append(subjects, g.queue...)
+	}
+	return subjects
 }
 
 // waits are the subjects that wait at a gate that is open again.

@@ -110,7 +110,7 @@ func (r *Reconciler) Setup() *Setup { return r.setup.Load() }
 
 // Reload puts another configuration in force. Where it can change a verdict,
 // all items are looked at again, counted as one cause; reopenings that a
-// tracker refused are tried again.
+// tracker refused are tried again, and trackers that could not be worked with.
 func (r *Reconciler) Reload(ctx context.Context, s *Setup) error {
 	r.setup.Store(s)
 	r.reloadedAt.Store(r.now().UnixNano())
@@ -125,6 +125,10 @@ func (r *Reconciler) Reload(ctx context.Context, s *Setup) error {
 		return err
 	}
 	if err := r.touch(ctx, refused); err != nil {
+		return err
+	}
+	// A reload is what an operator does when a token is in order again.
+	if err := r.inTurn(ctx, r.gates.tryNow()); err != nil {
 		return err
 	}
 	return errors.Join(r.RetryDead(ctx), r.Adopt(ctx))
