@@ -31,6 +31,10 @@ func (c *Config) derive(dir string) {
 	if c.DataDir != "" && !filepath.IsAbs(c.DataDir) {
 		c.DataDir = filepath.Join(dir, c.DataDir)
 	}
+	for i := range c.Teams {
+		c.Teams[i].Notify.settle(dir)
+	}
+	c.Reports.Directors.Notify.settle(dir)
 	targets := c.Targets()
 	sole := c.soleGitHub()
 	for i := range c.Trackers {

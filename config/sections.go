@@ -39,8 +39,24 @@ func (p *PostmortemSource) setDefaults() { p.Paths = []string{"**/*.md"} }
 
 // Reports says when and how the weekly report is sent.
 type Reports struct {
-	Weekly Weekly `yaml:"weekly"`
-	SMTP   *SMTP  `yaml:"smtp"`
+	Weekly    Weekly    `yaml:"weekly"`
+	SMTP      *SMTP     `yaml:"smtp"`
+	Slack     *Slack    `yaml:"slack"`
+	Directors Directors `yaml:"directors" jsonschema_description:"Who gets one row for each team."`
+}
+
+// Slack is a bot that posts into channels.
+type Slack struct {
+	BotToken Secret `yaml:"bot_token" jsonschema_description:"With the scope chat:write."`
+	APIURL   string `yaml:"api_url"`
+}
+
+func (s *Slack) setDefaults() { s.APIURL = "https://slack.com/api" }
+
+// Directors get the numbers of all teams.
+type Directors struct {
+	People []Person `yaml:"people"`
+	Notify Notify   `yaml:"notify"`
 }
 
 // Weekly is a day and a time of day in each team's time zone.
@@ -56,6 +72,7 @@ type SMTP struct {
 	From     string `yaml:"from"`
 	User     string `yaml:"user"`
 	Password Secret `yaml:"password"`
+	TLS      string `yaml:"tls" oneof:"auto starttls tls none" jsonschema_description:"auto: STARTTLS where the server offers it, needed where there is a user; TLS from the start on port 465."`
 }
 
-func (s *SMTP) setDefaults() { s.Port = 587 }
+func (s *SMTP) setDefaults() { s.Port, s.TLS = 587, "auto" }

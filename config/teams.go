@@ -33,9 +33,19 @@ func (t Team) Location() *time.Location {
 	return loc
 }
 
-// Notify is where a team's lead is told.
+// Notify is where a team is told, beside the mail to its leads.
 type Notify struct {
-	SlackWebhook Secret `yaml:"slack_webhook"`
+	SlackWebhook Secret `yaml:"slack_webhook" jsonschema_description:"An incoming webhook of Slack: the whole report in one message."`
+	SlackChannel string `yaml:"slack_channel" jsonschema_description:"A channel of Slack, with reports.slack.bot_token: the detail goes into the thread."`
+	TeamsWebhook Secret `yaml:"teams_webhook" jsonschema_description:"The address of a workflow of Microsoft Teams."`
+	Webhook      *Hook  `yaml:"webhook" jsonschema_description:"An address of your own, which gets the report as signed JSON."`
+	Directory    string `yaml:"directory" jsonschema_description:"A directory into which the reports are written as files. Relative to this file."`
+}
+
+// Hook is a signed webhook.
+type Hook struct {
+	URL    Secret `yaml:"url"`
+	Secret Secret `yaml:"secret"`
 }
 
 // Person joins the names that one human has in documents and trackers.

@@ -41,9 +41,8 @@ func (v *validator) teams() {
 		if who := t.DefaultAssignee; strings.Contains(who, "@") {
 			v.reference(p+".default_assignee", who)
 		}
-		if s := t.Notify.SlackWebhook; !s.IsZero() && !strings.HasPrefix(s.Reveal(), "https://") && !strings.HasPrefix(s.Reveal(), "http://") {
-			v.problem(p+".notify.slack_webhook", "is no web address", "write the address that Slack gave for the channel")
-		}
+		v.notify(p+".notify", t.Notify)
+		v.told(p, t)
 		if t.Policy != nil {
 			v.policy(p+".policy", t.Policy.Policy)
 		}

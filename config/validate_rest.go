@@ -71,6 +71,7 @@ func (v *validator) reports() {
 	if at := v.cfg.Reports.Weekly.At; !clock.MatchString(at) {
 		v.problem("reports.weekly.at", v.quote("reports.weekly.at", at)+" is no time of day", `write it as "08:00", in quotes`)
 	}
+	v.reportChannels()
 	m := v.cfg.Reports.SMTP
 	if m == nil || v.bad["reports.smtp"] {
 		return

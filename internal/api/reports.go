@@ -88,16 +88,16 @@ func (s *Server) weekly(ctx context.Context, in *weeklyInput) (*weeklyOutput, er
 
 // RenderReport writes a report in one of ReportFormats.
 func RenderReport(r report.Report, format string) ([]byte, error) {
-	list := []report.Report{r}
+	d := report.Of(r)
 	switch format {
 	case "text":
-		return []byte(report.Text(list)), nil
+		return []byte(report.Text(d)), nil
 	case "md":
-		return []byte(report.Markdown(list)), nil
+		return []byte(report.Markdown(d)), nil
 	case "html":
-		return []byte(report.HTML(list)), nil
+		return []byte(report.HTML(d)), nil
 	case "csv":
-		return []byte(report.CSV(list)), nil
+		return []byte(report.CSV(d)), nil
 	}
 	return r.JSON()
 }

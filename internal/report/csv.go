@@ -10,7 +10,7 @@ var csvHeader = []string{"section", "item", "title", "ticket", "url", "priority"
 
 // CSV renders reports for a spreadsheet: a row for each number, then one for
 // each item in a list. No cell can be taken for a formula.
-func CSV(reports []Report) string {
+func CSV(d Digest) string {
 	var b strings.Builder
 	w := csv.NewWriter(&b)
 	w.UseCRLF = true
@@ -21,7 +21,7 @@ func CSV(reports []Report) string {
 		_ = w.Write(cells) // a strings.Builder takes everything
 	}
 	row(csvHeader...)
-	for _, r := range reports {
+	for _, r := range append(d.Reports[:len(d.Reports):len(d.Reports)], d.Overview...) {
 		for _, n := range r.numbers() {
 			cells := make([]string, len(csvHeader))
 			cells[0], cells[2], cells[4], cells[8], cells[18] = "number", n.Name, n.Link, r.Team, fmt.Sprint(n.N)

@@ -53,31 +53,62 @@ func head(level int, format string, a ...any) block {
 	return block{kind: heading, level: level, spans: []span{plain(format, a...)}}
 }
 
-// Title is the subject of a message with these reports.
-func Title(reports []Report) string {
-	if len(reports) == 0 {
-		return "Holdfast"
+// Digest is what one message holds: a row for each team of Overview, then a
+// section for each of Reports. All are of the same week.
+type Digest struct {
+	Overview []Report
+	Reports  []Report
+}
+
+// Of is the digest of these reports, without an overview.
+func Of(reports ...Report) Digest { return Digest{Reports: reports} }
+
+// Week is the week that the digest is about.
+func (d Digest) Week() string {
+	for _, r := range append(d.Reports[:len(d.Reports):len(d.Reports)], d.Overview...) {
+		return r.Week
 	}
-	r := reports[0]
-	switch {
-	case len(reports) > 1:
-		var teams []string
-		for _, x := range reports {
-			teams = append(teams, x.Team)
+	return ""
+}
+
+// Title is the subject of the message.
+func (d Digest) Title() string {
+	var teams []string
+	for _, r := range d.Reports {
+		teams = append(teams, firstOf(r.Team, "all teams"))
+	}
+	if len(teams) == 0 || len(d.Overview) > 0 {
+		teams = []string{"all teams"}
+	}
+	return fmt.Sprintf("Postmortem actions, week %s: %s", d.Week(), oneLine(strings.Join(teams, ", ")))
+}
+
+// overview is one row for each team.
+func overview(reports []Report) []block {
+	t := block{kind: table, header: []string{"team", "open", "overdue", "to decide", "reopened", "shipped", "regressed"}}
+	for _, r := range reports {
+		over := []span{linked(r.Overdue)}
+		if d := r.Overdue.N - r.OverdueBefore; d != 0 {
+			over = append(over, plain(" (%+d)", d))
 		}
-		return fmt.Sprintf("Postmortem actions, week %s: %s", r.Week, oneLine(strings.Join(teams, ", ")))
-	case r.Team == "":
-		return fmt.Sprintf("Postmortem actions, week %s: all teams", r.Week)
+		t.rows = append(t.rows, [][]span{{plain("%s", r.Team)}, {linked(r.Open)}, over, {linked(r.Decide.Count)}, {linked(r.Reopened)}, {linked(r.Shipped)}, {linked(r.Regressed)}})
 	}
-	return fmt.Sprintf("Postmortem actions, week %s: %s", r.Week, oneLine(r.Team))
+	return []block{t, para(plain("Behind overdue: the change since last week. A fix counts as shipped when production contains it."))}
 }
 
 // document is what a lead reads: a section for each report.
-func document(reports []Report) []block {
-	out := []block{head(1, "%s", Title(reports))}
+func document(d Digest) []block {
+	reports := d.Reports
+	out := []block{head(1, "%s", d.Title())}
+	if len(d.Overview) > 0 {
+		out = append(out, overview(d.Overview)...)
+	}
+	if len(reports) == 0 {
+		return out
+	}
 	for _, r := range reports {
 		level := 2
-		if len(reports) > 1 {
+		if len(reports) > 1 || len(d.Overview) > 0 {
 			out = append(out, head(2, "Team %s", r.Team))
 			level = 3
 		}
@@ -86,26 +117,23 @@ func document(reports []Report) []block {
 	out = append(out, block{kind: fold})
 	for _, r := range reports {
 		level := 2
-		if len(reports) > 1 {
+		if len(reports) > 1 || len(d.Overview) > 0 {
 			out = append(out, head(2, "Team %s in detail", r.Team))
 			level = 3
 		}
 		out = append(out, detail(r, level)...)
 	}
-	if len(reports) > 0 {
-		out = append(out, head(2, "How this is made"))
-		b := block{kind: list}
-		for i, r := range reports {
-			for _, s := range r.About {
-				// Sections differ at most in their period.
-				if i == 0 || strings.HasPrefix(s, "The period") && s != reports[0].About[min(4, len(reports[0].About)-1)] {
-					b.items = append(b.items, []span{plain("%s", s)})
-				}
+	b := block{kind: list}
+	told := map[string]bool{} // sections differ at most in their period
+	for _, r := range reports {
+		for _, s := range r.About {
+			if !told[s] {
+				told[s] = true
+				b.items = append(b.items, []span{plain("%s", s)})
 			}
 		}
-		out = append(out, b)
 	}
-	return out
+	return append(out, head(2, "How this is made"), b)
 }
 
 // brief is what a lead acts on.

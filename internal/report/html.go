@@ -8,15 +8,15 @@ import (
 
 // HTML renders reports as one page without anything from outside, for a
 // browser: the line of weeks is an inline drawing.
-func HTML(reports []Report) string {
-	return htmlPage(Title(reports), document(reports), func(p []Point) string { return svgChart(p) })
+func HTML(d Digest) string {
+	return htmlPage(d.Title(), document(d), svgChart)
 }
 
 // MailHTML renders reports for mail clients: tables and inline styles alone.
 // Each line of weeks is a picture in the mail itself; image gets its points and
 // names its content id.
-func MailHTML(reports []Report, image func([]Point) (contentID string)) string {
-	return htmlPage(Title(reports), document(reports), func(p []Point) string {
+func MailHTML(d Digest, image func([]Point) (contentID string)) string {
+	return htmlPage(d.Title(), document(d), func(p []Point) string {
 		return `<img src="cid:` + html.EscapeString(image(p)) + `" width="640" height="220" alt="` + html.EscapeString(chartWords(p)) + `" style="display:block;max-width:100%;height:auto;border:0;background:#ffffff">`
 	})
 }

@@ -7,9 +7,9 @@ import (
 
 // Markdown renders reports as GitHub's Markdown. Foreign text cannot make
 // markup, mention anybody or leave its line.
-func Markdown(reports []Report) string {
+func Markdown(d Digest) string {
 	var b strings.Builder
-	for _, bl := range document(reports) {
+	for _, bl := range document(d) {
 		switch bl.kind {
 		case heading:
 			b.WriteString(strings.Repeat("#", bl.level) + " " + mdSpans(bl.spans) + "\n\n")

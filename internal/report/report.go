@@ -29,13 +29,13 @@ type Report struct {
 
 	Decide Lines `json:"decide_now" doc:"what needs a decision, most urgent first"`
 
-	Table    []PriorityRow    `json:"priorities" nullable:"false" doc:"open items by priority and type"`
-	Standing []Named  `json:"standing" nullable:"false" doc:"items in each status"`
-	Unknown  Count    `json:"unknown" doc:"items whose verdict can't be told right now"`
-	Flow     []FlowRow `json:"flow" nullable:"false" doc:"this week against the week before"`
-	Medians  []Median `json:"days_to_verified" nullable:"false" doc:"median days from the start of the due clock to verified, of what was verified in the week"`
-	OnTime   Share    `json:"on_time" doc:"of what was verified in the week, what was so by its due day"`
-	Weeks    []Point  `json:"weeks" nullable:"false" doc:"the last eight weeks, oldest first"`
+	Table    []PriorityRow `json:"priorities" nullable:"false" doc:"open items by priority and type"`
+	Standing []Named       `json:"standing" nullable:"false" doc:"items in each status"`
+	Unknown  Count         `json:"unknown" doc:"items whose verdict can't be told right now"`
+	Flow     []FlowRow     `json:"flow" nullable:"false" doc:"this week against the week before"`
+	Medians  []Median      `json:"days_to_verified" nullable:"false" doc:"median days from the start of the due clock to verified, of what was verified in the week"`
+	OnTime   Share         `json:"on_time" doc:"of what was verified in the week, what was so by its due day"`
+	Weeks    []Point       `json:"weeks" nullable:"false" doc:"the last eight weeks, oldest first"`
 
 	Due7  Lines `json:"due_in_7_days"`
 	Due14 Lines `json:"due_in_14_days" doc:"those of the first 7 days included"`
@@ -146,7 +146,7 @@ type Point struct {
 
 // Remediation says what is left of each postmortem.
 type Remediation struct {
-	Left   int           `json:"not_remediated" doc:"postmortems with open items"`
+	Left   int               `json:"not_remediated" doc:"postmortems with open items"`
 	Oldest *PostmortemLeft   `json:"oldest,omitempty" doc:"absent: all are remediated"`
 	List   []*PostmortemLeft `json:"list" nullable:"false" doc:"oldest first, at most 20"`
 }

@@ -38,12 +38,12 @@ type slackText struct {
 
 // Slack renders reports as messages: the first is what to act on, the others
 // are the detail, for its thread.
-func Slack(reports []Report) []SlackMessage { return slackOf(Title(reports), document(reports)) }
+func Slack(d Digest) []SlackMessage { return slackOf(d.Title(), document(d)) }
 
 // SlackWhole renders reports as one message, for a webhook, which can't write
 // into a thread. What does not fit is left out with a word.
-func SlackWhole(reports []Report) SlackMessage {
-	all := slackOf(Title(reports), unfolded(document(reports)))
+func SlackWhole(d Digest) SlackMessage {
+	all := slackOf(d.Title(), unfolded(document(d)))
 	m := all[0]
 	if len(all) > 1 {
 		m.Blocks = append(m.Blocks[:min(len(m.Blocks), slackBlocks-1)], slackSectionOf("_More than fits here: `holdfast report` prints all of it._"))

@@ -14,10 +14,10 @@ type card map[string]any
 
 // Teams renders reports as an Adaptive Card in the envelope that a workflow of
 // Microsoft Teams takes. Sections that do not fit are left out with a word.
-func Teams(reports []Report) []byte {
+func Teams(d Digest) []byte {
 	var body []card
 	size := 0
-	for _, b := range document(reports) {
+	for _, b := range document(d) {
 		for _, c := range teamsBlock(b) {
 			raw, _ := json.Marshal(c) // strings and numbers
 			if size += len(raw); size > teamsSize {

@@ -11,7 +11,7 @@ const textWidth = 100
 
 // Text renders reports for a terminal and for the plain part of a mail. Links
 // stand only where they are tickets; the numbers are enough to ask for lists.
-func Text(reports []Report) string { return textOf(document(reports)) }
+func Text(d Digest) string { return textOf(document(d)) }
 
 func textOf(blocks []block) string {
 	var b strings.Builder
