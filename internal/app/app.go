@@ -47,6 +47,7 @@ type App struct {
 	ledger     *ledger.Ledger
 	reconciler *reconcile.Reconciler
 	backend    *Backend
+	sender     *sender
 	metrics    *metrics
 	gate       gate
 	dir        string // data_dir, or scratch
@@ -122,8 +123,9 @@ func New(ctx context.Context, cfg *config.Config, o Options) (_ *App, err error)
 	if err != nil {
 		return nil, err
 	}
-	a.reconciler = reconcile.New(reconcile.Options{Ledger: a.ledger, Mirrors: mirrors, Setup: setup, Handlers: a.handlers(), Log: o.Log, Now: o.Now, Enter: a.gate.enter})
-	a.backend = &Backend{app: a, ledger: a.ledger, reconciler: a.reconciler, doctor: a.Doctor, redeliver: a.redeliver, log: o.Log, now: o.Now, building: make(chan struct{}, 1),
+	a.sender = newSender(a)
+	a.reconciler = reconcile.New(reconcile.Options{Ledger: a.ledger, Mirrors: mirrors, Setup: setup, Handlers: a.handlers(), Long: a.long(), Log: o.Log, Now: o.Now, Enter: a.gate.enter})
+	a.backend = &Backend{app: a, ledger: a.ledger, reconciler: a.reconciler, doctor: a.Doctor, redeliver: a.redeliver, log: o.Log, now: o.Now, building: make(chan struct{}, 1), config: a.cfg.Load,
 		defaults: func() filing.Defaults {
 			d := a.cfg.Load().Defaults
 			return filing.Defaults{Tickets: d.Tickets, Team: d.Team}
@@ -223,16 +225,17 @@ func (a *App) work(ctx context.Context) error {
 	if err := a.startSweeps(ctx); err != nil {
 		a.log.Error("the sweeps could not be started", "err", err)
 	}
+	a.sender.stopping = ctx
 	if err := a.reconciler.Run(ctx); err != nil {
 		a.log.Error("the reconciler ended", "err", err)
 	}
 	return nil
 }
 
-// startSweeps makes each tracker's sweep due: what was missed while this
-// process did not run is found now.
+// startSweeps makes each tracker's sweep due, and the schedule of the reports:
+// what was missed while this process did not run is found now.
 func (a *App) startSweeps(ctx context.Context) error {
-	var subjects []string
+	subjects := []string{scheduleSubject}
 	for _, t := range a.cfg.Load().Trackers {
 		subjects = append(subjects, "sweep/"+t.Name)
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/config"
 	"github.com/holdfast-dev/holdfast/internal/api"
 	"github.com/holdfast-dev/holdfast/internal/domain"
 	"github.com/holdfast-dev/holdfast/internal/filing"
@@ -27,6 +28,7 @@ type Backend struct {
 	redeliver  func(ctx context.Context, letter ledger.DeadLetter) error
 	log        *slog.Logger
 	now        func() time.Time
+	config     func() *config.Config
 	building   chan struct{} // holds a token while a report is built
 }
 

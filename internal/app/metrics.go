@@ -60,6 +60,10 @@ func newMetrics(a *App) *metrics {
 		n, _ := a.ledger.CountDeadLetters(ctx)
 		return float64(n)
 	})
+	reg.MustRegister(reportMetrics{a.sender})
+	gauge("holdfast_reports_undelivered", "Messages with the last weekly report that are due and that no channel confirmed.", func(ctx context.Context) float64 {
+		return float64(a.sender.undelivered(ctx))
+	})
 	m.handler = promhttp.HandlerFor(reg, promhttp.HandlerOpts{})
 	return m
 }

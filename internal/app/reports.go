@@ -135,6 +135,11 @@ func (b *Backend) reportFacts(ctx context.Context, s *reconcile.Setup, team stri
 	if f.Services, err = b.reportServices(ctx, s, team, p.To()); err != nil {
 		return f, err
 	}
+	cfg := b.config()
+	f.Schedule = scheduleWords(cfg, team)
+	if f.Undelivered, err = undelivered(ctx, b.ledger, team, p.Week.Add(-1)); err != nil {
+		return f, err
+	}
 	groups, err := b.reconciler.Reopenings(ctx)
 	if err != nil {
 		return f, err

@@ -53,7 +53,9 @@ func TestAnOutageOfAnHour(t *testing.T) {
 	for n := 1; n <= 4; n++ {
 		w.close(n)
 	}
-	w.until("the gate shut", func() bool { return strings.Contains(w.call("GET", "/metrics", viewToken, "").text, `holdfast_tracker_trouble{`) })
+	w.until("the gate shut", func() bool {
+		return strings.Contains(w.call("GET", "/metrics", viewToken, "").text, `holdfast_tracker_trouble{`)
+	})
 	require.NoError(t, w.jira.TransitionIssue("PAY-1", "account-bob", "Done", "Done"))
 	w.until("the other tracker is not held up", func() bool { return !w.pay(1).Closed() })
 	for range 12 {

@@ -41,8 +41,10 @@ type Options struct {
 	// Handlers work on the kinds of subjects that this package knows nothing
 	// of, by kind. They return when to look again, as all handlers do.
 	Handlers map[string]Handler
-	Log      *slog.Logger
-	Now      func() time.Time
+	// Long are those whose work may outlast a lease, by kind.
+	Long map[string]Long
+	Log  *slog.Logger
+	Now  func() time.Time
 	// Enter is asked before each look at a subject; leave is called after it.
 	// It waits while nobody may write to the store, and reports false when ctx
 	// ends before that. Nil: there is nothing to wait for.
@@ -61,6 +63,7 @@ type Reconciler struct {
 	setup   atomic.Pointer[Setup]
 	workers int
 	extra   map[string]Handler
+	long    map[string]Long
 	log     *slog.Logger
 	now     func() time.Time
 	pace    pacer
@@ -86,7 +89,7 @@ type Stats struct {
 
 // New makes a Reconciler; it does nothing until Run.
 func New(o Options) *Reconciler {
-	r := &Reconciler{ledger: o.Ledger, mirrors: o.Mirrors, workers: o.Workers, extra: o.Handlers, log: o.Log, now: o.Now, repos: map[string]repoFacts{}, marks: map[string]history.Mark{}, answers: map[string]bool{}}
+	r := &Reconciler{ledger: o.Ledger, mirrors: o.Mirrors, workers: o.Workers, extra: o.Handlers, long: o.Long, log: o.Log, now: o.Now, repos: map[string]repoFacts{}, marks: map[string]history.Mark{}, answers: map[string]bool{}}
 	if r.enter = o.Enter; r.enter == nil {
 		r.enter = func(context.Context) (func(), bool) { return func() {}, true }
 	}
@@ -219,7 +222,7 @@ func (r *Reconciler) work(ctx context.Context, l ledger.Lease) {
 	defer leave()
 	// What has begun is finished, or cut off by its own limit: a shutdown
 	// must not tear an intent from its outcome.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), workTime)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.timeFor(l.Subject))
 	defer cancel()
 	next, err := r.handle(ctx, l)
 	if err == nil {
@@ -246,6 +249,22 @@ func (r *Reconciler) work(ctx context.Context, l ledger.Lease) {
 	if err := r.ledger.Retry(context.WithoutCancel(ctx), l, at); err != nil {
 		r.log.Info("could not reschedule; the lease will run out", "subject", l.Subject, "err", err)
 	}
+}
+
+// Long works on a kind of subject that may take long. It gets the lease, and
+// renews it.
+type Long struct {
+	// Time is how long one attempt may take.
+	Time time.Duration
+	// Handle says when to look at the subject next; zero: only when something
+	// touches it.
+	Handle func(ctx context.Context, l ledger.Lease, id string) (next time.Time, err error)
+}
+
+// timeFor is how long one attempt at a subject may take.
+func (r *Reconciler) timeFor(subject string) time.Duration {
+	kind, _, _ := strings.Cut(subject, "/")
+	return max(workTime, r.long[kind].Time)
 }
 
 // backoff is how long to wait after the attempts-th failure in a row.
@@ -292,6 +311,9 @@ func (r *Reconciler) handle(ctx context.Context, l ledger.Lease) (next time.Time
 	}
 	if kind == adoptions || kind == documents {
 		return time.Time{}, nil // nobody asked for it
+	}
+	if h, ok := r.long[kind]; ok {
+		return h.Handle(ctx, l, id)
 	}
 	// A newer version may have put it there, and will know.
 	return time.Time{}, fmt.Errorf("a subject of an unknown kind: %q", l.Subject)
