@@ -231,3 +231,13 @@ type Found struct {
 	domain.Ticket
 	Priority domain.Priority // where the tracker has a field for it; else empty
 }
+
+// FileHost is a CodeHost whose files can be read one by one, where its git
+// repositories cannot be had.
+type FileHost interface {
+	// BranchHead is the commit of a branch, empty where there is no such branch.
+	BranchHead(ctx context.Context, repo, branch string) (string, error)
+	// TreeOf lists the regular files of a commit, path to the id of the content.
+	TreeOf(ctx context.Context, repo, sha string) (map[string]string, error)
+	FileAt(ctx context.Context, repo, sha, path string) ([]byte, error)
+}

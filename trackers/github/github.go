@@ -71,6 +71,8 @@ var (
 	_ trackers.Sweeper     = (*Tracker)(nil)
 	_ trackers.CodeSweeper = (*Tracker)(nil)
 	_ trackers.PullLister  = (*Tracker)(nil)
+	_ trackers.Searcher    = (*Tracker)(nil)
+	_ trackers.FileHost    = (*Tracker)(nil)
 )
 
 // New builds the adapter. It makes no call.
