@@ -79,6 +79,7 @@ type FileRequest struct {
 	ID          string // wanted id; empty: from the document
 	Service     string // service of items that name none; empty: from the document
 	Name        string // base name of the file, empty when unknown
+	Source      string // address of the document; empty: its name. Not for clients
 	DryRun      bool
 	Force       bool   // file although policy.lint: require refuses it
 	ContentType string // text/markdown, text/html or application/json

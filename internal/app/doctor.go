@@ -49,7 +49,7 @@ func (a *App) Doctor(ctx context.Context) []trackers.Finding {
 		}
 		cancel()
 	}
-	return out
+	return append(out, a.intakeFindings(ctx, cfg)...)
 }
 
 func (a *App) checkStore(ctx context.Context) []trackers.Finding {

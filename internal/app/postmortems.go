@@ -34,8 +34,8 @@ func (b *Backend) FilePostmortem(ctx context.Context, by api.Actor, r api.FileRe
 	if err != nil {
 		return api.FileResult{}, api.Invalid{Field: "body", Detail: err.Error()}
 	}
-	in := filing.Input{ID: r.ID, Service: r.Service, Source: r.Name, Document: doc, Setup: b.reconciler.Setup(), Defaults: b.defaults(), Now: b.now().UTC()}
-	renamed, err := b.renamed(ctx, &in)
+	in := filing.Input{ID: r.ID, Service: r.Service, Source: firstOf(r.Source, r.Name), Document: doc, Setup: b.reconciler.Setup(), Defaults: b.defaults(), Now: b.now().UTC()}
+	renamed, err := b.renamed(ctx, r.Name, &in)
 	if err != nil {
 		return api.FileResult{}, err
 	}
@@ -150,10 +150,25 @@ func (b *Backend) plan(ctx context.Context, in *filing.Input, id string) (filing
 	return plan, planError(err)
 }
 
+// causeBy names who filed: a token, or a push.
+func causeBy(by api.Actor) string {
+	if by.Kind == "" && !by.Local {
+		return by.Name
+	}
+	return "api token " + by.Name
+}
+
+func firstOf(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
 // entryOf is what is recorded for a line of a plan.
 func entryOf(l filing.Line, by api.Actor, now time.Time) (domain.Entry, bool) {
 	spec := l.Spec
-	e := domain.Entry{At: now, Kind: domain.Fact, Cause: "api token " + by.Name, Spec: &spec}
+	e := domain.Entry{At: now, Kind: domain.Fact, Cause: causeBy(by), Spec: &spec}
 	switch l.Action {
 	case filing.New, filing.Adopt, filing.Done:
 		e.Name, e.Note = domain.ItemFiled, "The postmortem names this action item."

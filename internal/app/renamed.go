@@ -12,8 +12,8 @@ import (
 // renamed looks whether a document that chose no id itself was filed before
 // under another name, and then goes on under the id that it had. What it says
 // is for the person who files it.
-func (b *Backend) renamed(ctx context.Context, in *filing.Input) (warnings []string, err error) {
-	if in.ID != "" || len(in.Document.Items) == 0 || filing.Named(in.Source, in.Document) {
+func (b *Backend) renamed(ctx context.Context, name string, in *filing.Input) (warnings []string, err error) {
+	if in.ID != "" || len(in.Document.Items) == 0 || filing.Named(name, in.Document) {
 		return nil, nil
 	}
 	if in.Document.ID != "" {
@@ -30,19 +30,9 @@ func (b *Backend) renamed(ctx context.Context, in *filing.Input) (warnings []str
 		if !filing.MayBe(in.Document, pm) {
 			continue
 		}
-		ids, err := b.ledger.ItemsOfPostmortem(ctx, pm.ID)
+		e, err := b.earlier(ctx, pm.ID)
 		if err != nil {
-			return nil, storeError(err)
-		}
-		states, err := b.ledger.States(ctx, ids)
-		if err != nil {
-			return nil, storeError(err)
-		}
-		e := filing.Earlier{Postmortem: pm}
-		for _, st := range states {
-			if !st.Removed {
-				e.Titles = append(e.Titles, st.Spec.Title)
-			}
+			return nil, err
 		}
 		earlier = append(earlier, e)
 	}
@@ -52,4 +42,35 @@ func (b *Backend) renamed(ctx context.Context, in *filing.Input) (warnings []str
 	}
 	in.ID = id
 	return []string{fmt.Sprintf("this is taken for the postmortem %s, which was filed before under another name; to file it apart, give it an id of its own (id in the front matter, or --id)", id)}, nil
+}
+
+// earlier is a postmortem with the titles of its items: of those that its
+// document still had last time, of all of them where it was deleted.
+func (b *Backend) earlier(ctx context.Context, id string) (e filing.Earlier, err error) {
+	if e.Postmortem, err = b.ledger.Postmortem(ctx, id); err != nil {
+		if errors.Is(err, ledger.ErrNotFound) {
+			return e, nil
+		}
+		return e, storeError(err)
+	}
+	ids, err := b.ledger.ItemsOfPostmortem(ctx, id)
+	if err != nil {
+		return e, storeError(err)
+	}
+	states, err := b.ledger.States(ctx, ids)
+	if err != nil {
+		return e, storeError(err)
+	}
+	var removed []string
+	for _, st := range states {
+		if st.Removed {
+			removed = append(removed, st.Spec.Title)
+		} else {
+			e.Titles = append(e.Titles, st.Spec.Title)
+		}
+	}
+	if len(e.Titles) == 0 {
+		e.Titles = removed
+	}
+	return e, nil
 }

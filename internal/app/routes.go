@@ -30,7 +30,7 @@ func (a *App) routes(cfg *config.Config) (http.Handler, error) {
 	// A tracker that is only polled needs no secret, and then takes no
 	// deliveries.
 	heard := slices.DeleteFunc(hookTrackers(cfg), func(t webhook.Tracker) bool { return len(t.Secret) == 0 })
-	hooks, err := webhook.New(webhook.Options{Trackers: heard, Recorder: a.ledger, Deployments: deploymentTargets(cfg), Count: a.metrics.delivery, Keep: a.keepBroken, Log: a.log, Now: a.o.Now})
+	hooks, err := webhook.New(webhook.Options{Trackers: heard, Recorder: recorder{a.ledger, a.backend, cfg.Postmortems}, Deployments: deploymentTargets(cfg), Count: a.metrics.delivery, Keep: a.keepBroken, Log: a.log, Now: a.o.Now})
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,9 @@ package reconcile
 import (
 	"context"
 	"time"
+
+	"github.com/holdfast-dev/holdfast/internal/domain"
+	"github.com/holdfast-dev/holdfast/internal/history"
 )
 
 // The kinds of subjects that are touched here and handled elsewhere: existing
@@ -30,3 +33,19 @@ func (r *Reconciler) besidePush(ctx context.Context, s *Setup, tracker, repo str
 	}
 	return nil
 }
+
+// Mirror is the mirror of a repository on a tracker, whether or not it is a
+// service's.
+func (r *Reconciler) Mirror(tracker, repo string) *history.Repo {
+	for _, svc := range r.Setup().ServicesOf(repo) {
+		if svc.Tracker == tracker {
+			return r.mirror(svc)
+		}
+	}
+	return r.mirror(domain.Service{Name: repo, Tracker: tracker, Repo: repo})
+}
+
+// Within reports whether a file fits one of the globs. A glob that names a
+// directory stands for all that is below it; ** stands for any number of
+// directories.
+func Within(globs []string, file string) bool { return within(globs, file) }

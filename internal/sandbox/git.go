@@ -145,6 +145,10 @@ func (r *gitRepo) write(ref, parent string, commits []draftCommit) ([]string, er
 			if !filepath.IsLocal(name) || strings.ContainsAny(name, "\n\x00\"\\") {
 				return nil, fmt.Errorf("writing a commit: %q is no path of a file", name)
 			}
+			if c.files[name] == Removed {
+				fmt.Fprintf(&b, "D %s\n", name)
+				continue
+			}
 			fmt.Fprintf(&b, "M 100644 inline %s\ndata %d\n%s\n", name, len(c.files[name]), c.files[name])
 		}
 		fmt.Fprintf(&b, "\nget-mark :%d\n", i+1)

@@ -21,9 +21,12 @@ type PullRequest struct {
 // Commit is a commit to be made.
 type Commit struct {
 	Message string
-	Files   map[string]string // path → content
+	Files   map[string]string // path → content, or Removed
 	Author  string            // login; empty: the actor
 }
+
+// Removed stands for the content of a file that a commit deletes.
+const Removed = "\x00removed"
 
 // OpenPull pushes the commits and opens the pull request. It returns its
 // number.
