@@ -154,9 +154,6 @@ func (r *run) filed(items []*item) {
 // where its service acts on what a delivery says, both worlds may do so.
 func (c *chapter) mistake(ctx context.Context) error {
 	for _, it := range c.items {
-		if c.rng.IntN(2) == 0 {
-			continue
-		}
 		before := c.run.calm.look(ctx, []string{it.id})
 		if err := c.do(ctx, "a person closes and reopens "+it.id, func(_ context.Context, w *world) error { return w.closeByMistake(it.id, "carol") }); err != nil {
 			return err

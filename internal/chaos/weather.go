@@ -72,11 +72,18 @@ func ReadWeather(in io.Reader) (w Weather, err error) {
 // this long.
 func Draw(seed uint64, long time.Duration) Weather {
 	rng := rand.New(rand.NewPCG(seed, 1))
-	return Weather{
+	w := Weather{
 		GitHub: drawFaults(rng, services[rng.IntN(len(services))].repo, `/issues$`, `^/repos/[^/]+/[^/]+/issues/\d+$`),
 		Jira:   drawFaults(rng, []string{"PAY", "OPS"}[rng.IntN(2)], `/issue$`, `/issue/[^/]+$`),
 		Blows:  drawBlows(rand.New(rand.NewPCG(seed, 2)), long),
 	}
+	// The news that a close was undone is what a service that believes the news
+	// misses most.
+	undone := sandbox.FaultMatch{Event: `^issues\.reopened$`}
+	w.GitHub.Rules = append(w.GitHub.Rules,
+		sandbox.FaultRule{Kind: sandbox.FaultHookLost, Match: undone, Probability: 0.3 + 0.3*rng.Float64()},
+		sandbox.FaultRule{Kind: sandbox.FaultHookLate, Match: undone, Probability: 0.5, Params: sandbox.FaultParams{Delay: ms(500), DelayMax: ms(5000)}})
+	return w
 }
 
 func ms(n int) sandbox.Duration { return sandbox.Duration(time.Duration(n) * time.Millisecond) }
