@@ -43,19 +43,22 @@ Each stand-in has an interface of its own, for callers on this machine alone:
   PUT  /_sandbox/faults   other faults; {"rules":[]} ends them
 
 Acts on GitHub: open close reopen comment edit_comment delete_comment edit label
-unlabel assign delete transfer open_pull merge close_pull push branch tag revert
-cherry_pick deploy deploy_status create_repo permission webhook redeliver.
+unlabel assign delete transfer lock unlock convert open_pull merge close_pull push branch tag revert
+cherry_pick deploy deploy_status create_repo delete_repo restore_repo archive
+unarchive permission webhook redeliver.
 Acts on Jira: open close reopen transition comment edit_comment edit assign
-delete move duplicate permission webhook redeliver.
+delete move duplicate delete_project restore_project workflow permission webhook
+redeliver.
 
 Faults are {"seed":1,"rules":[RULE…]}, a rule is
   {"match":{"method":"POST","path":"/issues$","target":"acme/checkout","event":""},
-   "kind":"drop_after","probability":0.1,"after_n":0,"count":0,"duration":"0s",
+   "kind":"drop_after","probability":0.1,"after":"0s","after_n":0,"count":0,"duration":"0s",
    "params":{"delay":"0s","delay_max":"0s","status":0,"retry_after":0,"offset":"0s"}}
 with all but kind left out at will. A duration makes a spell of each strike: all
 that matches meanwhile is struck as well.
 Kinds for requests: latency rate_limit secondary_limit server_error late_error
-drop_before drop_after slow_body expired_token denied outage. For webhooks
+drop_before drop_after slow_body expired_token denied outage refused not_found
+gone. For webhooks
 (matched by event and target): hook_lost hook_duplicated hook_late
 hook_reordered. And clock, which sets the stand-in's clock off by params.offset.`,
 		Example: `  holdfast sandbox --listen 127.0.0.1:9001 --jira-listen 127.0.0.1:9002 --webhook-url http://127.0.0.1:8080
