@@ -21,7 +21,7 @@ import (
 type fileFlags struct {
 	id, service       string
 	dryRun, yes, wait bool
-	force             bool
+	force, writeBack  bool
 	patience          time.Duration
 }
 
@@ -35,15 +35,28 @@ First it shows what would be done and asks; -y does not ask. Filing the same
 document again updates what changed and files only what is new.
 
 Markdown, HTML (.html) and JSON (.json) are known; - reads from standard input.
+An item that was reordered, reworded or checked off keeps its ticket; one that
+was taken out is told so on its ticket, and nothing is closed. A document that
+was renamed keeps its id where its title, day and items tell that it is the
+same one. A draft (status: draft in the front matter) files nothing.
+
+With --write-back the links of the tickets are then put into the document, into
+the column for tickets or behind the entry of a list; every other byte stays. It
+shows the lines that change and asks. Only Markdown is written to.
+
 It waits until each item has its ticket. The server goes on without that: break
 it off with ^C, or use --wait=false.`,
 		Example: `  holdfast file postmortem.md
   holdfast file --dry-run postmortems/*.md
+  holdfast file --write-back postmortem.md
   holdfast file -y --id 2026-11-01-checkout-down - < postmortem.md`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if f.id != "" && len(args) > 1 {
 				return usagef("--id names one postmortem; file several one by one")
+			}
+			if f.writeBack && (f.dryRun || !f.wait || slices.Contains(args, "-")) {
+				return usagef("--write-back needs a file, and tickets that are there: not with --dry-run, --wait=false or standard input")
 			}
 			asks := !f.dryRun && !f.yes
 			if asks && (slices.Contains(args, "-") || !isTerminal(e.in)) {
@@ -59,6 +72,7 @@ it off with ^C, or use --wait=false.`,
 	fl.StringVar(&f.id, "id", "", "id of the postmortem (default: from the document, else its file name)")
 	fl.StringVar(&f.service, "service", "", "service of items that name none")
 	fl.BoolVar(&f.wait, "wait", true, "wait until each item has its ticket")
+	fl.BoolVar(&f.writeBack, "write-back", false, "write the links of the tickets into the document (Markdown)")
 	fl.DurationVar(&f.patience, "patience", 2*time.Minute, "give up waiting after so long without a new ticket")
 	return cmd
 }
@@ -118,6 +132,13 @@ func (e *env) file(ctx context.Context, f fileFlags, names []string) error {
 	}
 	if printErr := e.printFiled(filed); printErr != nil {
 		return printErr
+	}
+	if err == nil && f.writeBack {
+		bodies := make([][]byte, len(requests))
+		for i, r := range requests {
+			bodies[i] = r.Body
+		}
+		err = e.writeBack(names, bodies, filed, f.yes)
 	}
 	return err
 }
