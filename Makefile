@@ -11,10 +11,10 @@ SHELL    := /bin/bash
 export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build needs test check lint bench fuzz chaos image clean
+.PHONY: help build needs test check lint report-sample bench fuzz chaos image clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## bin/holdfast, as the image has it
 	go build -tags $(TAGS) -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/holdfast ./cmd/holdfast
@@ -36,6 +36,9 @@ lint: ## formatting, go vet and golangci-lint
 	go vet -tags $(TAGS) ./...
 	@if command -v golangci-lint >/dev/null && golangci-lint version 2>/dev/null | grep -q 'version v\?2\.'; \
 	  then golangci-lint run; else go run $(LINT) run; fi
+
+report-sample: needs ## bin/report: the weekly report of a generated ledger, in every form
+	go test -tags $(TAGS) -count=1 -run TheGeneratedReport ./internal/app -sample $(CURDIR)/bin/report
 
 bench: build ## the figures that the project quotes, each beside a peer
 	@.ci/needs git redis-server

@@ -107,7 +107,8 @@ func htmlTable(b *strings.Builder, t block) {
 func htmlSpans(spans []span) string {
 	var b strings.Builder
 	for _, s := range spans {
-		text := html.EscapeString(oneLine(s.text))
+		// Mail clients make links of what looks like an address.
+		text := html.EscapeString(strings.ReplaceAll(oneLine(s.text), "://", ":\u200b//"))
 		if s.code {
 			text = "<code style=\"" + styleCode + "\">" + text + "</code>"
 		}
