@@ -13,6 +13,7 @@ import (
 type calendar struct {
 	day    time.Time // of the incident, else of the document; zero: unknown
 	order  dateOrder // of numbers such as 12/01/2026
+	dots   bool      // there are dates such as 12.01.2026
 	dotted bool      // 12.01.2026 is day first, as where German or Russian is written
 }
 
@@ -92,7 +93,7 @@ func (c *calendar) learn(text string) {
 		a, _ := strconv.Atoi(m[1])
 		b, _ := strconv.Atoi(m[3])
 		if m[2] == "." {
-			c.dotted = c.dotted || a > 12 && b <= 12
+			c.dots, c.dotted = true, c.dotted || a > 12 && b <= 12
 			continue
 		}
 		day = day || a > 12 && b <= 12

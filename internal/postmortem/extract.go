@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"unicode"
 )
 
 // maxNotes bounds what is told of one document.
@@ -95,17 +96,21 @@ func (p *parser) heading(b block, r rich, level int) {
 	}
 	name, _ := headingName(words)
 	if level < labelLevel || excludes(name) {
-		p.timeline = timelineWords.get().MatchString(name)
-		p.guide = guideWords.get().MatchString(name)
+		p.timeline = containsAny(name, timelineWords)
+		p.guide = containsAny(name, guideWords)
 	}
 	if p.sec.number != before {
 		p.looked = append(p.looked, section{line: b.line, words: words, dropped: p.dropped})
 	}
 }
 
-var timelineWords = lazy(`time ?line|chronolog|cronolog|zeitleiste|zeitachse|ablauf|linha do tempo|línea de tiempo|tijdlijn|oś czasu|хронолог|таймлайн|時系列|経緯|タイムライン|时间线|時間線|经过|타임라인|경과|event log|sequence of events`)
+var timelineWords = strings.Split(`timeline|time line|chronolog|cronolog|zeitleiste|zeitachse|ablauf|linha do tempo|línea de tiempo|tijdlijn|oś czasu|хронолог|таймлайн|時系列|経緯|タイムライン|时间线|時間線|经过|타임라인|경과|event log|sequence of events`, "|")
 
-var guideWords = lazy(`\bhow to\b|\bexamples?\b|\bguidelines?\b|\binstructions?\b|\bbest practices\b`)
+var guideWords = []string{"how to", "example", "guideline", "instruction", "best practices"}
+
+func containsAny(s string, words []string) bool {
+	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(s, w) })
+}
 
 // paragraph reads a paragraph, and returns how many further blocks it took.
 func (p *parser) paragraph(blocks []block) int {
@@ -353,7 +358,7 @@ func (p *parser) headedEntries(b block) bool {
 // they are items: "Action item: …".
 func (p *parser) labelled(b block) {
 	for _, e := range b.entries {
-		if len(e.blocks) == 0 || e.blocks[0].kind != paragraphBlock || !strings.ContainsAny(start(e.blocks[0].text), ":：") {
+		if len(e.blocks) == 0 || e.blocks[0].kind != paragraphBlock || !mayLabel(start(e.blocks[0].text)) {
 			continue
 		}
 		r := render(e.blocks[0].text)
@@ -366,6 +371,12 @@ func (p *parser) labelled(b block) {
 		below := p.below(e.blocks[1:], &f, &r, 0)
 		p.item(r, below, f, state{}, e.line)
 	}
+}
+
+// mayLabel is a quick look: words before a colon.
+func mayLabel(s string) bool {
+	i := strings.IndexAny(s, ":：")
+	return i > 0 && strings.ContainsFunc(s[:i], unicode.IsLetter)
 }
 
 // plainLabel is a label that is clear without being bold.

@@ -186,7 +186,7 @@ func lastRune(s string) rune {
 // about how to write postmortems. "Lessons learned and action items" is both,
 // and is read.
 func excludes(name string) bool {
-	if !(hasStem(name, shutStems) && shutEnglish.get().MatchString(name)) && !containsShut(name) {
+	if !strings.Contains(name, "timeline") && !(hasStem(name, shutStems) && shutEnglish.get().MatchString(name)) && !containsShut(name) {
 		return false
 	}
 	if strings.Contains(name, "how to") || strings.Contains(name, "example") || strings.Contains(name, "taken") {

@@ -159,7 +159,7 @@ const (
 // the incident and the order of its dates.
 func (p *parser) survey(name, text string, blocks []block) {
 	p.calendar.learn(text[:min(len(text), maxSurvey)])
-	p.calendar.dotted = p.calendar.dotted || dottedWords.get().MatchString(text[:min(len(text), maxSurvey)])
+	p.calendar.dotted = p.calendar.dotted || p.calendar.dots && dottedWords.get().MatchString(text[:min(len(text), maxSurvey)])
 	ahead := parser{people: p.people}
 	ahead.facts = p.facts
 	for _, b := range blocks[:min(len(blocks), maxSurveyed)] {
@@ -193,7 +193,7 @@ func (p *parser) survey(name, text string, blocks []block) {
 
 // dottedWords are small words of languages in which 01.12.2026 is the first
 // of December.
-var dottedWords = lazy(`(?i)\b(?:und|der|wurde|nicht|czy|oraz|został[ao]?|není|bylo|oli|että|ikke|blev|ble|için|olarak)\b|[а-яё]{4,}|[\pL]*[äöüßåøæěščřžůąęłńśźżğışő][\pL]*`)
+var dottedWords = lazy(`(?i)\b(?:und|der|wurde|nicht|czy|oraz|został[ao]?|není|bylo|oli|että|ikke|blev|ble|için|olarak)\b|[а-яё]{4,}|[äöüßåøæěščřžůąęłńśźżğışő]`)
 
 // decode checks that the data is text, and takes off a byte order mark.
 func decode(data []byte) (string, error) {
@@ -201,7 +201,9 @@ func decode(data []byte) (string, error) {
 	if !utf8.ValidString(s) || strings.IndexByte(s, 0) >= 0 {
 		return "", fmt.Errorf("%w: it is no UTF-8 text; save it as UTF-8", ErrMalformed)
 	}
-	s = strings.Map(dropPrivate, s)
+	if mayBePrivate(s) {
+		s = strings.Map(dropPrivate, s)
+	}
 	s = strings.ReplaceAll(s, "\r\n", "\n")
 	return strings.ReplaceAll(s, "\r", "\n"), nil
 }
@@ -213,6 +215,16 @@ func firstNonEmpty(values ...string) string {
 		}
 	}
 	return ""
+}
+
+// mayBePrivate is a quick look at the bytes with which such runes start.
+func mayBePrivate(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c >= 0xee && c != 0xf0 || c == 0xe2 && i+2 < len(s) && s[i+1] == 0x81 {
+			return true
+		}
+	}
+	return false
 }
 
 // dropPrivate takes out the runes that stand for ticket links while a title

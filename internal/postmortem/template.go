@@ -17,7 +17,7 @@ var aboutReviews = lazy(`(?i)^(?:how (?:we|to|do we)\b|writing |guide to |about 
 // outlineText is what a reader sees of a document, bounded. Of Markdown and
 // plain text it is the source: there, <service> is a blank as well as a tag.
 func outlineText(blocks []block, f format, text string) string {
-	const limit = maxSurvey
+	const limit = maxSurvey / 2
 	if f == markdownFormat || f == textFormat {
 		return text[:min(len(text), limit)]
 	}
@@ -92,7 +92,6 @@ func (p *parser) template(name, text string, blocks []block) bool {
 	if p.form {
 		return true
 	}
-	n := countBlanks(text)
 	title := ""
 	for _, b := range blocks {
 		if b.kind == headingBlock {
@@ -104,10 +103,11 @@ func (p *parser) template(name, text string, blocks []block) bool {
 		return true
 	}
 	if templateWord.get().MatchString(title) || templateWord.get().MatchString(strings.NewReplacer("_", " ", "-", " ").Replace(name)) {
-		return n >= 2 || p.facts.date == ""
+		return p.facts.date == "" || countBlanks(text) >= 2
 	}
 	if p.facts.date != "" {
 		return false
 	}
+	n := countBlanks(text)
 	return n >= 8 || n >= 2 && countBlanks(title) > 0 || unansweredLines(text) >= 5
 }

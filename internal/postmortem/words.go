@@ -102,7 +102,13 @@ func isTypeWord(s string) bool { return len(s) < 60 && typeWord.get().MatchStrin
 var loud = lazy(`^(?:(?i:p[0-4]|p-[0-4]|sev-?[0-4]|high|medium|low|critical|hoch|mittel|niedrig|haute|moyenne|basse|alta|media|média|baja|baixa|hoog|laag|высокий|средний|низкий|高|中|低|높음|보통|낮음)(?i: priority| priorität)?|(?:優先度|优先级)[:：]?[高中低])$`)
 
 func isPriorityWord(s string) bool {
-	return len(s) < 40 && loud.get().MatchString(strings.TrimSpace(norm.NFKC.String(strings.TrimLeft(s, "🔥🔴🟠🟡🟢 \ufe0f"))))
+	return len(s) < 40 && mayBeLoud(s) && loud.get().MatchString(strings.TrimSpace(norm.NFKC.String(strings.TrimLeft(s, "🔥🔴🟠🟡🟢 \ufe0f"))))
+}
+
+// mayBeLoud is a quick look at the first letter.
+func mayBeLoud(s string) bool {
+	s = strings.TrimLeft(s, " ")
+	return s != "" && (s[0] >= utf8.RuneSelf || strings.IndexByte("pshmlcnbaPSHMLCNBA", s[0]) >= 0)
 }
 
 //nolint:misspell // words of other languages
