@@ -31,6 +31,7 @@ type parser struct {
 	named      int // the section whose entries end with names
 	dropped    int // placeholders
 	tablesSeen int
+	tables     map[int]bool // sections that have a table of items
 }
 
 // section is one that looked like action items, to say what came of it.
@@ -65,6 +66,7 @@ func (p *parser) extract(blocks []block) {
 			}
 		case listBlock:
 			switch st := p.sec.state(); {
+			case st.active && p.tables[st.section] && allLegend(b):
 			case st.active && !p.isLegend(b, blocks[i+1:], st):
 				p.list(b, st, 0)
 			case st.active:

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // facts are what the document says of the incident. The front matter comes
@@ -23,7 +25,7 @@ type facts struct {
 var factWords = map[string]string{
 	"title":    `title,incident title,incident name,incident,titel,titre,título,titolo,タイトル,标题,제목,название`,
 	"id":       `id,incident id,incident number,incident #,postmortem id`,
-	"date":     `date,incident date,date of incident,date of the incident,incident_date,occurred,occurred on,date occurred,incident start,start time,start,started,started at,detected,datum,datum des vorfalls,date de l'incident,fecha,fecha del incidente,data,data do incidente,data dell'incidente,datum incident,data incydentu,дата,дата инцидента,日付,発生日,発生日時,日期,发生日期,发生时间,事故时间,날짜,발생일,발생 일시`,
+	"date":     `date,incident date,date of incident,date of the incident,incident_date,occurred,occurred on,date occurred,incident start,start time,start,started,started at,detected,when,date/time,date & time,date and time,incident window,incident period,period,start date,time of incident,datum,datum des vorfalls,date de l'incident,fecha,fecha del incidente,data,data do incidente,data dell'incidente,datum incident,data incydentu,дата,дата инцидента,дата и время,日付,発生日,発生日時,影響期間,発生期間,期間,日期,发生日期,发生时间,事故时间,故障时间,影响时间,날짜,발생일,발생 일시`,
 	"severity": `severity,sev,incident severity,severity level,impact level,schweregrad,gravité,sévérité,severidad,severidade,gravità,ernst,poziom,критичность,серьезность,重大度,深刻度,严重程度,严重级别,级别,事故等级,심각도,등급`,
 	"services": `service,services,affected service,affected services,affected_services,service(s),service(s) affected,services affected,services impacted,impacted service,impacted services,component,components,affected components,affected systems,systems affected,betroffene dienste,betroffene services,dienste,services affectés,services impactés,servicios,servicios afectados,servicio,serviços,serviços afetados,servizi coinvolti,servizi,getroffen diensten,usługi,затронутые сервисы,сервисы,сервис,影響サービス,対象サービス,サービス,受影响服务,影响服务,服务,영향 서비스,서비스`,
 	"source":   `source,url,link,permalink`,
@@ -197,6 +199,12 @@ func (f *facts) dateFromName(name string) {
 		if len(s) > 10 && f.date == "" && strings.IndexByte("-_, :.", s[10]) >= 0 {
 			f.date, _ = Date(s[:10])
 		}
+	}
+	if f.date == "" && len(f.title) < 300 { // "Checkout down on 1 December 2026"
+		_, f.date = findDate(norm.NFKC.String(f.title))
+	}
+	if m := numbersDate.get().FindStringSubmatch(f.title); f.date == "" && m != nil && f.calendar != nil {
+		f.date, _ = f.calendar.numbers(m)
 	}
 }
 

@@ -134,7 +134,7 @@ func (f *fields) bare(part string) bool {
 
 var (
 	duePrefix = lazy(`(?i)^(?:due|by|before|until|on|eta|deadline|bis|fällig|avant le|pour le|antes del?|até|para|entro|voor|do|до|к)\s+`)
-	spaceKey  = lazy(`(?i)^(owner|assignee|assigned to|due|due by|priority|type|service|ticket|status)\s+(\S.*)$`)
+	spaceKey  = lazy(`(?i)^(owner|assignee|assigned to|due|due by|priority|type|service|ticket|issue|bug|jira|tracked in|status)\s+(\S.*)$`)
 	handles   = lazy(`^@[\pL\pN][\pL\pN._/\x{2060}-]*(?:(?:\s*[,&/、]\s*|\s+and\s+|\s+)@[\pL\pN][\pL\pN._/\x{2060}-]*)*$`)
 )
 

@@ -45,6 +45,10 @@ func (p *parser) build(r rich, below string, f fields, line int) (Item, bool) {
 	if title == "" && f.ticket != "" { // an item that is only its ticket
 		title = r.plain(f.ticket)
 	}
+	if f.ticket != "" && isStatus(title) { // "https://… - DONE"
+		put(&f.status, title)
+		title = r.plain(f.ticket)
+	}
 	if f.ticket == "" && whole == "" && isTicket(title) { // "- #91"
 		f.ticket = title
 	}

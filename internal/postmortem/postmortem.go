@@ -89,7 +89,7 @@ func Parse(name string, data []byte) (Document, error) {
 			return doc, err
 		}
 	}
-	p := &parser{people: people{}, parts: map[[2]int]int{}}
+	p := &parser{people: people{}, parts: map[[2]int]int{}, tables: map[int]bool{}}
 	p.facts.people, p.facts.calendar = p.people, &p.calendar
 	mark, front, body := "", "", text
 	if format != yamlFormat && format != jsonFormat {

@@ -28,11 +28,15 @@ func (p *parser) addProse() {
 	for k := range p.parts {
 		sections[k[0]], parts[k] = true, true
 	}
+	tasks := map[[2]int]int{}
 	for _, c := range p.prose {
 		texts[part(c)]++
+		if task(c.block.text.plainText()) {
+			tasks[part(c)]++
+		}
 	}
 	for _, c := range p.prose {
-		if c.st.done || parts[part(c)] || c.st.part == 0 && sections[c.st.section] || texts[part(c)] > maxProse {
+		if c.st.done || parts[part(c)] || c.st.part == 0 && sections[c.st.section] || texts[part(c)] > maxProse && tasks[part(c)]*2 < texts[part(c)] {
 			continue
 		}
 		p.at = c.at
@@ -165,7 +169,7 @@ var will = lazy(`(?i)\b(?:we|they|team|i)(?:'ll|’ll| will)\b|\bwill (?:be \w+(
 func commits(s string) bool { return will.get().MatchString(s) }
 
 // verbs with which English items begin.
-var verbs = wordSet(`abort accept add adopt adjust alert align allow analyse analyze announce apply archive arrange ask assess assign assure audit automate avoid backfill backport balance ban benchmark block bring build bump cache cap capture change check clarify clean cleanup clear close collect communicate compare complete conduct configure confirm connect consider consolidate contact continue contribute convert coordinate copy cover create cut decide decommission decouple deduplicate define delete deliver demote deploy deprecate design detect determine develop diagnose disable disallow discuss distribute do document download drop duplicate educate eliminate emit emphasise emphasize enable encode encourage encrypt enforce engage enhance ensure establish evaluate evict examine exclude execute expand explore export expose extend extract fail fetch figure file fill filter find finish fix follow force formalize freeze gate gather generate get give grant guard handle harden have help hide hire hold host identify implement import improve include incorporate increase inform instrument integrate introduce inventory investigate invest isolate issue keep kill learn limit link load lock log look lower maintain make manage map mark measure merge migrate mirror mitigate modify monitor move mute name notify offer open optimise optimize order organise organize overhaul own page paginate parallelize patch perform persist pin plan point post practice practise prefer prepare prevent prioritise prioritize probe process procure promote propose protect provide provision prune publish pull purge push put quarantine query raise rate re-enable re-evaluate reach read rebuild recommend reconfigure reconsider record recover recreate redesign redirect reduce refactor refine refresh reimplement reject relax release reload relocate remediate remind remove rename renew reorganise reorganize repair replace replicate report reproduce request require reschedule research reset resize resolve restart restore restrict restructure resume retain rethink retire retrain retry return reuse revert review revise revisit revoke rewrite roll rollout rotate route run sanitize save scale scan schedule scope script search secure see seed segment send separate serve set setup shard share ship shorten show simplify simulate split stabilize stage standardise standardize start stop store streamline strengthen study submit subscribe support surface survey suspend swap switch sync synchronize tag take talk target teach tell terminate test throttle tidy tighten track train transfer translate treat triage trigger trim troubleshoot try tune turn unblock uncouple understand unify uninstall update upgrade upload use validate verify version wait warn watch whitelist widen wire work wrap write allowlist denylist rate-limit load-test dry-run double-check cross-check`)
+var verbs = wordSet(`abort accept add adopt adjust alert align allow analyse analyze announce apply archive arrange ask assess assign assure audit automate avoid backfill backport balance ban benchmark block bring build bump cache cap capture change check clarify clean cleanup clear close collect communicate compare complete conduct configure confirm connect consider consolidate contact continue contribute convert coordinate copy cover create cut decide decommission decouple deduplicate define delete deliver demote deploy deprecate design detect determine develop diagnose disable disallow discuss distribute do document download drop duplicate educate eliminate emit emphasise emphasize enable encode encourage encrypt enforce engage enhance ensure establish evaluate evict examine exclude execute expand explore export expose extend extract fail fetch figure file fill filter find finish fix follow force formalize freeze gate gather generate get give grant guard handle harden have help hide hire hold host identify implement import improve include incorporate increase inform instrument integrate introduce inventory investigate invest isolate issue keep kill learn limit link load lock log look lower maintain make manage map mark measure merge migrate mirror mitigate modify monitor move mute name notify offer open optimise optimize order organise organize overhaul own page paginate parallelize patch perform persist pin plan point post practice practise prefer prepare prevent prioritise prioritize probe process procure promote propose protect provide provision prune publish pull purge push put quarantine query raise rate re-enable re-evaluate reach read rebuild recommend reconfigure reconsider record recover recreate redesign redirect reduce refactor refine refresh reimplement reject relax release reload relocate remediate remind remove rename renew reorganise reorganize repair replace replicate report reproduce request require reschedule research reset resize resolve restart restore restrict restructure resume retain rethink retire retrain retry return reuse revert review revise revisit revoke rewrite roll rollout rotate route run sanitize save scale scan schedule scope script search secure see seed segment send separate serve set setup shard share ship shorten show simplify simulate speed split stabilize stage standardise standardize start stop store streamline strengthen study submit subscribe support surface survey suspend swap switch sync synchronize tag take talk target teach tell terminate test throttle tidy tighten track train transfer translate treat triage trigger trim troubleshoot try tune turn unblock uncouple understand unify uninstall update upgrade upload use validate verify version wait warn watch whitelist widen wire work wrap write allowlist denylist rate-limit load-test dry-run double-check cross-check`)
 
 func wordSet(s string) map[string]bool {
 	m := map[string]bool{}
@@ -259,13 +263,30 @@ func past(s string) bool {
 	if word == "manually" { // restarted by hand, or to be restarted so?
 		word, _, _ = strings.Cut(rest, " ")
 	}
-	if pastWords[strings.Trim(word, ",.:;")] && !commits(s) {
+	if word = strings.Trim(word, ",.:;"); (pastWords[word] || pastOf(word, rest)) && !commits(s) {
 		return true
 	}
 	if m := pastForm.get().FindStringSubmatch(s); m != nil && !commits(s) {
 		return m[1] == "" || pastWords[m[1]] || hasSuffix(m[1], "ed") && !hasSuffix(m[1], "eed")
 	}
 	return false
+}
+
+// pastOf reports whether a word is the past of a verb with which items begin:
+// "improved the runbook". Without an article, "improved runbooks" may be what
+// is wanted.
+func pastOf(word, rest string) bool {
+	switch next, _, _ := strings.Cut(rest, " "); next {
+	case "the", "a", "an", "our", "its", "all", "both", "this", "these", "those", "how", "to", "from":
+	default:
+		return false
+	}
+	root, ok := strings.CutSuffix(word, "ed")
+	if !ok || len(root) < 3 {
+		return false
+	}
+	n := len(root)
+	return verbs[root] || verbs[root+"e"] || root[n-1] == root[n-2] && verbs[root[:n-1]] || root[n-1] == 'i' && verbs[root[:n-1]+"y"]
 }
 
 func cjk(s string) bool {

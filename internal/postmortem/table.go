@@ -52,7 +52,7 @@ func layoutOf(names []string, active bool) (layout, bool) {
 		l.text = find(l.cols, textField)
 	}
 	// Outside a section, "Action" alone could be anything.
-	if !active && (known == 0 || have[titleField] == 0) {
+	if !active && (known == have[priorityField] || have[titleField] == 0) { // "Severity | Action" tells what to do when
 		return l, false
 	}
 	return l, true
@@ -99,6 +99,7 @@ func (p *parser) table(t block, st state) {
 	switch {
 	case ok:
 		p.tablesSeen++
+		p.tables[st.section] = st.active
 		hint := st
 		for _, r := range rows[1:] {
 			if st.active && groupRow(r) {
@@ -307,6 +308,12 @@ func (p *parser) isLegend(b block, rest []block, st state) bool {
 	if !follows {
 		return false
 	}
+	return allLegend(b)
+}
+
+// allLegend reports whether every entry explains a type, a priority or a
+// status.
+func allLegend(b block) bool {
 	for _, e := range b.entries {
 		if len(e.blocks) == 0 {
 			continue

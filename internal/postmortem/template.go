@@ -14,6 +14,23 @@ var (
 // aboutReviews matches the title of a text about how to do reviews.
 var aboutReviews = lazy(`(?i)^(?:how (?:we|to|do we)\b|writing |guide to |about ).*(?:post-?mortem|incident|review|retrospective|rca)|(?:post-?mortem|incident|retrospective|rca)s? ?(?:review|report|response|management|analysis)?s? (?:guide|guidelines?|process|policy|procedures?|handbook|playbook|checklist|instructions|best practices|how-?to|faq|training|culture|skill|sop)\b|^sop\b`)
 
+var (
+	whenNeeded = lazy(`(?i)\b(?:if|when|as) (?:needed|necessary|applicable|required|possible|p\d)|\bif (?:the|a|an|any|it|there|you|p\d)\b|\(if\b|\bwenn\b|\bsi (?:es|c'est|necesario)\b`)
+	handbook   = lazy(`(?i)^(?:runbook|playbook)s?\b|\b(?:runbook|playbook)s?$`)
+)
+
+// conditional reports whether most items say under which condition they are to
+// be done: the steps of a process, not what follows from an incident.
+func (p *parser) conditional() bool {
+	n := 0
+	for _, it := range p.doc.Items {
+		if whenNeeded.get().MatchString(it.Title) {
+			n++
+		}
+	}
+	return n >= 2 && n*2 >= len(p.doc.Items)
+}
+
 // outlineText is what a reader sees of a document, bounded. Of Markdown and
 // plain text it is the source: there, <service> is a blank as well as a tag.
 func outlineText(blocks []block, f format, text string) string {
@@ -49,7 +66,11 @@ func outlineText(blocks []block, f format, text string) string {
 // none.
 func countBlanks(text string) int {
 	n, hours := 0, 0
-	for _, m := range blanks.get().FindAllString(text, 400) {
+	for _, at := range blanks.get().FindAllStringIndex(text, 400) {
+		m := text[at[0]:at[1]]
+		if m[0] == '[' && (at[0] > 0 && text[at[0]-1] == '[' || strings.ToUpper(m) == m && strings.ContainsAny(m, "0123456789")) {
+			continue // a link [[of a wiki]], a key [PAY-12]
+		}
 		if strings.EqualFold(m, "hh:mm") { // a timeline may leave the hours open
 			if hours++; hours > 3 {
 				continue
@@ -99,14 +120,17 @@ func (p *parser) template(name, text string, blocks []block) bool {
 			break
 		}
 	}
-	if p.facts.date == "" && aboutReviews.get().MatchString(title) {
+	if p.facts.date == "" && (aboutReviews.get().MatchString(title) || handbook.get().MatchString(strings.TrimSpace(title))) {
 		return true
 	}
 	if templateWord.get().MatchString(title) || templateWord.get().MatchString(strings.NewReplacer("_", " ", "-", " ").Replace(name)) {
 		return p.facts.date == "" || countBlanks(text) >= 2
 	}
-	if p.facts.date != "" {
+	if p.facts.date != "" || len(yearFirst.get().FindAllStringIndex(text, 3)) == 3 {
 		return false
+	}
+	if p.conditional() {
+		return true
 	}
 	n := countBlanks(text)
 	return n >= 8 || n >= 2 && countBlanks(title) > 0 || unansweredLines(text) >= 5
