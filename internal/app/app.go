@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -51,6 +52,7 @@ type App struct {
 	metrics    *metrics
 	gate       gate
 	dir        string // data_dir, or scratch
+	watched    watched
 	key        []byte
 	scratch    string // removed at the end; ephemeral only
 	listener   net.Listener
@@ -208,11 +210,12 @@ func (a *App) work(ctx context.Context) error {
 			return nil
 		}
 	}
+	a.look(ctx)
 	for _, n := range a.store.Inspect(ctx) {
 		a.log.Log(ctx, map[store.Level]slog.Level{store.LevelError: slog.LevelError, store.LevelWarning: slog.LevelWarn}[n.Level], "store", "notice", n.Text)
 	}
 	for ctx.Err() == nil {
-		err := errors.Join(a.reconciler.Adopt(ctx), a.reconciler.RetryDead(ctx))
+		err := a.begin(ctx)
 		if err == nil {
 			break
 		}
@@ -222,14 +225,19 @@ func (a *App) work(ctx context.Context) error {
 		case <-ctx.Done():
 		}
 	}
-	if err := a.startSweeps(ctx); err != nil {
-		a.log.Error("the sweeps could not be started", "err", err)
-	}
 	a.sender.stopping = ctx
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	watching.Go(func() { a.watch(ctx) })
 	if err := a.reconciler.Run(ctx); err != nil {
 		a.log.Error("the reconciler ended", "err", err)
 	}
 	return nil
+}
+
+// begin makes due what a process begins with, on a store that may be new.
+func (a *App) begin(ctx context.Context) error {
+	return errors.Join(a.reconciler.Adopt(ctx), a.reconciler.RetryDead(ctx), a.startSweeps(ctx))
 }
 
 // startSweeps makes each tracker's sweep due, and the schedule of the reports:

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/config"
+	"github.com/holdfast-dev/holdfast/internal/ledger"
 	"github.com/holdfast-dev/holdfast/internal/store"
 	"github.com/holdfast-dev/holdfast/trackers"
 )
@@ -58,6 +59,9 @@ func (a *App) checkStore(ctx context.Context) []trackers.Finding {
 	if err := a.ledger.Ping(ctx); err != nil {
 		return []trackers.Finding{{Subject: "store", Detail: err.Error(), Remedy: "start Redis, or correct redis.url"}}
 	}
+	if err := a.ledger.Writable(ctx); err != nil {
+		return []trackers.Finding{{Subject: "store", Detail: err.Error(), Remedy: "free memory or raise maxmemory; look whether it is the primary, and at its disk"}}
+	}
 	out := []trackers.Finding{{Subject: "store", OK: true, Detail: a.store.Kind + " store answers"}}
 	for _, n := range a.store.Inspect(ctx) {
 		out = append(out, trackers.Finding{Subject: "store", OK: n.Level != store.LevelError, Warning: n.Level == store.LevelWarning, Detail: n.Text})
@@ -67,6 +71,9 @@ func (a *App) checkStore(ctx context.Context) []trackers.Finding {
 	}
 	if groups, err := a.reconciler.Reopenings(ctx); err == nil && len(groups) > 0 {
 		out = append(out, trackers.Finding{Subject: "reopenings", OK: true, Warning: true, Detail: fmt.Sprintf("%d causes wait for an operator", len(groups)), Remedy: "holdfast reopenings"})
+	}
+	if d, err := a.ledger.DeadLetter(ctx, ledger.LetterID(ledger.LetterStore, ledger.StoreSubject)); err == nil {
+		out = append(out, trackers.Finding{Subject: "store", Detail: d.Reason, Remedy: emptiedRemedy})
 	}
 	if n, err := a.ledger.CountDeadLetters(ctx); err == nil && n > 0 {
 		out = append(out, trackers.Finding{Subject: "dead letters", OK: true, Warning: true, Detail: fmt.Sprintf("%d could not be processed and wait for a person", n), Remedy: "holdfast dead-letters"})

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -47,12 +48,16 @@ func (a *App) routes(cfg *config.Config) (http.Handler, error) {
 	return engine, nil
 }
 
-// ready is green when the store answers.
+// ready is green when the store answers and takes writes.
 func (a *App) ready(c *gin.Context) {
 	ctx, cancel := context.WithTimeout(c.Request.Context(), time.Second)
 	defer cancel()
-	if err := a.ledger.Ping(ctx); err != nil {
-		c.String(http.StatusServiceUnavailable, "the store cannot be reached\n")
+	err := a.ledger.Writable(ctx)
+	if err == nil && !a.gate.ready.Load() {
+		err = errors.New("it was not looked at yet")
+	}
+	if err != nil {
+		c.String(http.StatusServiceUnavailable, "%s\n", notReady(err))
 		return
 	}
 	c.String(http.StatusOK, "ok\n")

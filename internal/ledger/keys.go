@@ -72,6 +72,10 @@ func (k keys) figures(scope string) string { return k.tag + "figures:" + escape(
 func (k keys) sendings(week string) string { return k.tag + "sendings:" + short(week) }  // hash: channel and address → JSON
 func (k keys) once(key string) string      { return k.tag + "once:" + short(key) }
 
+// What the store is.
+func (k keys) identity() string { return k.tag + "identity" } // a random word
+func (k keys) probe() string    { return k.tag + "probe" }    // written to see whether writes go through
+
 // Dead letters.
 func (k keys) letters() string   { return k.tag + "dead-letters" }    // hash: id → JSON; id:payload, id:first (ms), id:count
 func (k keys) lettersAt() string { return k.tag + "dead-letters-at" } // zset: id → when it failed last, ms

@@ -65,6 +65,8 @@ type Ledger struct {
 	instance string        // tells our own repeated writes from those of others
 	serial   atomic.Int64
 
+	refused atomic.Bool // a write was, because the server takes none
+
 	told once // of what could not be read
 
 	wake      broadcast
@@ -124,7 +126,9 @@ func (l *Ledger) nowMS() int64 { return l.now().UnixMilli() }
 // run executes a script: by its digest, and with its text where the server
 // does not know it yet.
 func (l *Ledger) run(ctx context.Context, s *redis.Script, keys []string, args ...any) *redis.Cmd {
-	return s.Run(ctx, l.db, keys, args...)
+	cmd := s.Run(ctx, l.db, keys, args...)
+	l.noteRefusal(cmd.Err())
+	return cmd
 }
 
 // The codes by which scripts report an outcome.

@@ -74,6 +74,9 @@ func (w *work) file(ctx context.Context) (time.Time, error) {
 	if wait := w.r.pace.take(w.tracker.Name(), now); wait > 0 {
 		return now.Add(wait), nil
 	}
+	if found, err := w.foundAgain(ctx, target, mark); found || err != nil {
+		return time.Time{}, err
+	}
 	a := domain.Action{ID: newID(), Kind: domain.ActCreate, Key: w.st.Spec.Target}
 	if err := w.intend(ctx, a); err != nil {
 		return time.Time{}, err
@@ -93,6 +96,25 @@ func (w *work) file(ctx context.Context) (time.Time, error) {
 		}
 		return time.Time{}, fmt.Errorf("filing the ticket of %s: %w", w.id, err)
 	}
+}
+
+// foundAgain looks for the item's ticket before its first creation, where the
+// store was emptied not long ago: the document may have been filed before that.
+// The ticket is taken as one that is adopted.
+func (w *work) foundAgain(ctx context.Context, target string, mark trackers.Marker) (bool, error) {
+	emptied, err := w.r.ledger.Emptied(ctx)
+	if err != nil || !emptied {
+		return false, err
+	}
+	t, found, err := w.tracker.Find(ctx, target, mark, time.Time{})
+	if err != nil {
+		return false, fmt.Errorf("looking for an earlier ticket of %s: %w", w.id, err)
+	}
+	if !found {
+		return false, nil
+	}
+	w.r.log.Info("the ticket of an item was there already", "item_id", w.id, "ticket", t.Ref)
+	return true, w.filed(ctx, domain.Action{ID: newID(), Kind: domain.ActCreate, Key: adopted}, t, nil)
 }
 
 // noteAnswer remembers that the tracker answered a creation with an error of

@@ -174,6 +174,7 @@ func (r *Reconciler) Run(ctx context.Context) error {
 	slots := make(chan struct{}, r.workers)
 	var wg sync.WaitGroup
 	defer wg.Wait()
+	away := false
 	for ctx.Err() == nil {
 		// At least one slot must be free before work is claimed: a claimed
 		// subject nobody works on would only wait out its lease.
@@ -186,10 +187,17 @@ func (r *Reconciler) Run(ctx context.Context) error {
 		leases, err := r.ledger.Claim(ctx, cap(slots)-len(slots), leaseTime)
 		if err != nil {
 			if ctx.Err() == nil {
-				r.log.Error("the store cannot be reached; work waits", "err", err)
+				if !away {
+					r.log.Error("the store cannot be reached or takes no writes; work waits", "err", err)
+				}
+				away = true
 				pause(ctx, time.Second)
 			}
 			continue
+		}
+		if away {
+			away = false
+			r.log.Info("the store serves again; work goes on")
 		}
 		if len(leases) == 0 {
 			r.ledger.Wait(ctx, time.Second)

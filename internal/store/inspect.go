@@ -31,6 +31,10 @@ type Notice struct {
 // the ledger uses.
 var minVersion = [2]int{6, 2}
 
+// MemoryAlarm is the part of its memory limit from which on a store is
+// complained about.
+const MemoryAlarm = 0.8
+
 // Inspect asks the store whether it is fit for a ledger: its version, whether
 // it throws keys away when memory is short, and what it has on disk when. A
 // server that refuses to tell (INFO and CONFIG are often locked) gives a
@@ -47,7 +51,7 @@ func (s *Store) Inspect(ctx context.Context) []Notice {
 	var mu sync.Mutex
 	var all []Notice
 	err := cluster.ForEachMaster(ctx, func(ctx context.Context, c *redis.Client) error {
-		ns := inspectServer(ctx, c)
+		ns := inspectServer(context.WithValue(ctx, memberKey{}, true), c)
 		mu.Lock()
 		defer mu.Unlock()
 		for _, n := range ns {
@@ -63,16 +67,31 @@ func (s *Store) Inspect(ctx context.Context) []Notice {
 	return all
 }
 
+// memberKey marks the inspection of a server as a part of its cluster.
+type memberKey struct{}
+
+func inCluster(ctx context.Context) bool { return ctx.Value(memberKey{}) != nil }
+
 func unreachable(err error) Notice {
 	return Notice{LevelError, "Redis can't be reached: " + err.Error()}
 }
 
 func inspectServer(ctx context.Context, c redis.UniversalClient) []Notice {
-	if err := c.Ping(ctx).Err(); err != nil {
-		return []Notice{unreachable(err)}
-	}
 	var ns []Notice
 	add := func(l Level, format string, a ...any) { ns = append(ns, Notice{l, fmt.Sprintf(format, a...)}) }
+	if err := c.Ping(ctx).Err(); err != nil {
+		switch text := err.Error(); {
+		case strings.HasPrefix(text, "LOADING"):
+			add(LevelWarning, "Redis is loading its data; until it is done nothing can be stored")
+		case strings.HasPrefix(text, "NOAUTH"), strings.HasPrefix(text, "WRONGPASS"), strings.HasPrefix(text, "ERR invalid password"):
+			add(LevelError, "Redis wants another user or password: correct redis.url (redis://user:password@host:6379/0)")
+		case strings.HasPrefix(text, "NOPERM"):
+			add(LevelError, "Redis does not permit this user what Holdfast needs: allow ~{PREFIX}:* &{PREFIX}:* +@read +@write +@scripting +@connection +@pubsub +info, with redis.key_prefix for PREFIX")
+		default:
+			ns = append(ns, unreachable(err))
+		}
+		return ns
+	}
 
 	text, err := c.Info(ctx).Result()
 	if err != nil {
@@ -81,6 +100,24 @@ func inspectServer(ctx context.Context, c redis.UniversalClient) []Notice {
 		return ns
 	}
 	info := parseInfo(text)
+	if info["role"] == "slave" && info["slave_read_only"] != "0" {
+		add(LevelError, "Redis is a read-only replica: nothing can be stored; let redis.url name the primary, or use redis+sentinel://")
+	}
+	if _, plain := c.(*redis.Client); plain && info["cluster_enabled"] == "1" && !inCluster(ctx) {
+		add(LevelError, "Redis is part of a cluster: write redis+cluster:// in redis.url")
+	}
+	for key, what := range map[string]string{"aof_last_write_status": "append-only file", "rdb_last_bgsave_status": "snapshot"} {
+		if info[key] == "err" {
+			add(LevelError, "Redis could not write its %s the last time: look at its disk and its log; it may refuse all writes", what)
+		}
+	}
+	if limit, err := strconv.ParseInt(info["maxmemory"], 10, 64); err == nil && limit > 0 {
+		used, _ := strconv.ParseFloat(info["used_memory"], 64)
+		rest, _ := strconv.ParseFloat(info["mem_not_counted_for_evict"], 64)
+		if share := (used - rest) / float64(limit); share >= MemoryAlarm {
+			add(LevelWarning, "Redis uses %.0f %% of its maxmemory; at 100 %% nothing more can be stored: raise maxmemory, or lower retention", 100*share)
+		}
+	}
 	if v := info["redis_version"]; !recent(v) {
 		add(LevelError, "Redis is version %q: 6.2 or newer is needed", v)
 	}
@@ -92,6 +129,8 @@ func inspectServer(ctx context.Context, c redis.UniversalClient) []Notice {
 		}
 	}
 	switch {
+	case info["aof_enabled"] == "":
+		add(LevelWarning, "Redis does not tell how it keeps its data: it must be kept on disk, with appendonly yes or what the provider has for it")
 	case info["aof_enabled"] == "0":
 		add(LevelWarning, "Redis has appendonly no: what it acknowledged since its last snapshot is lost when it dies; set appendonly yes")
 	case info["aof_enabled"] == "1":
