@@ -235,11 +235,6 @@ func (a *App) work(ctx context.Context) error {
 	return nil
 }
 
-// begin makes due what a process begins with, on a store that may be new.
-func (a *App) begin(ctx context.Context) error {
-	return errors.Join(a.reconciler.Adopt(ctx), a.reconciler.RetryDead(ctx), a.startSweeps(ctx))
-}
-
 // startSweeps makes each tracker's sweep due, and the schedule of the reports:
 // what was missed while this process did not run is found now.
 func (a *App) startSweeps(ctx context.Context) error {

@@ -99,7 +99,7 @@ func foreign(err error) bool {
 }
 
 // begin makes due what a store that was just found or filled needs at once: a
-// look at the configuration and at every tracker.
+// look at the configuration, at every tracker, and at what was put aside.
 func (a *App) begin(ctx context.Context) error {
-	return errors.Join(a.reconciler.Adopt(ctx), a.startSweeps(ctx))
+	return errors.Join(a.reconciler.Adopt(ctx), a.reconciler.RetryDead(ctx), a.startSweeps(ctx))
 }

@@ -149,5 +149,5 @@ func (a *App) fill(ctx context.Context, file io.ReadSeeker, c transfer.Contents,
 		return storeError(fmt.Errorf("the import broke off, and nothing is done until it is run again with the same file: %w", err))
 	}
 	a.gate.open()
-	return storeError(a.begin(ctx))
+	return storeError(errors.Join(a.ledger.NoteRestored(ctx), a.begin(ctx)))
 }

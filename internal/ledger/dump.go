@@ -240,7 +240,7 @@ func (l *Ledger) dumpKeys(ctx context.Context, emit func(Line) error) error {
 func (k keys) elsewhere(name string) bool {
 	key := k.tag + name
 	if slices.Contains([]string{
-		k.due(), k.leases(), k.touched(), k.attempts(), k.leaseGen(), k.schema(), k.migration(), k.importing(),
+		k.due(), k.leases(), k.touched(), k.attempts(), k.leaseGen(), k.schema(), k.migration(), k.importing(), k.identity(), k.probe(),
 		k.items(), k.byService(), k.servicesOf(), k.byPostmortem(), k.postmortems(), k.deployments(), k.serial(), k.receipts(),
 	}, key) {
 		return true
