@@ -119,9 +119,10 @@ func newCrashStory(t *testing.T, binary, tracker string, at step) *crashStory {
 	s.prog = w.serve(binary, s.file, w.log)
 	t.Cleanup(func() { s.prog.kill() })
 	// The sweep of a start is on nobody's way.
-	w.until("the first sweep", func() bool {
-		text := w.call("GET", "/metrics", aliceToken, "").text
-		return strings.Count(text, "holdfast_sweep_age_seconds{") == 2 && !strings.Contains(text, "\"} -1\n")
+	t.Cleanup(s.tellQueue)
+	w.untilWithin(3*patience, "the first sweep", func() bool {
+		n, err := w.redis.ZCount(t.Context(), "{holdfast}:due", fmt.Sprint(time.Now().Add(time.Hour).UnixMilli()), "+inf").Result()
+		return err == nil && n == 2 && !s.unquiet(func(string) bool { return true })
 	})
 	w.gh.SetWebhook(w.url+"/webhooks/github", hookSecret)
 	w.jira.SetWebhook(w.url+"/webhooks/jira", hookSecret)
@@ -131,6 +132,21 @@ func newCrashStory(t *testing.T, binary, tracker string, at step) *crashStory {
 	s.stop = sync.OnceFunc(func() { stop(); s.gone.Wait() })
 	t.Cleanup(s.stop)
 	return s
+}
+
+// tellQueue shows, when the test has failed, what was due and held.
+func (s *crashStory) tellQueue() {
+	if !s.t.Failed() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	due, err := s.redis.ZRangeWithScores(ctx, "{holdfast}:due", 0, -1).Result()
+	held, herr := s.redis.HKeys(ctx, "{holdfast}:leases").Result()
+	s.t.Logf("at %s held %v, due: (%v)", time.Now().UTC().Format("15:04:05.000"), held, errors.Join(err, herr))
+	for _, z := range due {
+		s.t.Logf("  %s %v", time.UnixMilli(int64(z.Score)).UTC().Format("15:04:05.000"), z.Member)
+	}
 }
 
 // reaper kills the program when it has reached its step, lets the lease of
@@ -202,7 +218,7 @@ func (s *crashStory) phase(name string, do func(), so func(d api.ItemDetail) boo
 	// A creation that may have been made is looked for during a minute and a
 	// half on Jira.
 	s.untilWithin(3*patience, "the end of: "+name, func() bool {
-		if s.unquiet() {
+		if s.unquiet(func(kind string) bool { return slices.Contains(onTheWay, kind) }) {
 			quiet = 0
 			return false
 		}
@@ -216,9 +232,9 @@ func (s *crashStory) phase(name string, do func(), so func(d api.ItemDetail) boo
 	})
 }
 
-// unquiet reports whether anything is on its way, held, or due within the time
-// in which a failed attempt is repeated.
-func (s *crashStory) unquiet() bool {
+// unquiet reports whether a delivery is on its way, or a subject of such a kind
+// held, or due within the time in which a failed attempt is repeated.
+func (s *crashStory) unquiet(counts func(kind string) bool) bool {
 	ctx := s.t.Context()
 	if s.gh.Flush(ctx) != nil || s.jira.Flush(ctx) != nil {
 		return true
@@ -231,7 +247,7 @@ func (s *crashStory) unquiet() bool {
 	if err != nil {
 		return true
 	}
-	return slices.ContainsFunc(append(held, due...), func(subject string) bool { return slices.Contains(onTheWay, part(subject, 0)) })
+	return slices.ContainsFunc(append(held, due...), func(subject string) bool { return counts(part(subject, 0)) })
 }
 
 // play is the story.

@@ -21,6 +21,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/internal/api"
 	"github.com/holdfast-dev/holdfast/internal/domain"
+	"github.com/holdfast-dev/holdfast/internal/sandbox"
 )
 
 // program is one running `holdfast serve`, the real binary.
@@ -278,16 +279,20 @@ func (w *world) closeEarly(ctx context.Context, id string, peace <-chan struct{}
 	return closes, err
 }
 
-// redeliver sends again what nobody was there to take, as somebody does in
-// GitHub's settings.
+// redeliver sends again what nobody was there to take, as Jira does by itself,
+// and somebody in GitHub's settings.
 func (w *world) redeliver(ctx context.Context) {
-	again := map[int64]bool{}
-	for {
-		for _, d := range w.gh.Deliveries() {
-			if d.Sent && (d.Status == 0 || d.Status >= 500) && !again[d.ID] {
-				again[d.ID] = w.gh.Redeliver(d.ID) == nil
+	again := map[string]bool{}
+	look := func(list []sandbox.Delivery, redeliver func(id int64) error) {
+		for _, d := range list {
+			if key := fmt.Sprint(d.URL, d.ID); d.Sent && (d.Status == 0 || d.Status >= 500) && !again[key] {
+				again[key] = redeliver(d.ID) == nil
 			}
 		}
+	}
+	for {
+		look(w.gh.Deliveries(), w.gh.Redeliver)
+		look(w.jira.Deliveries(), w.jira.Redeliver)
 		select {
 		case <-time.After(100 * time.Millisecond):
 		case <-ctx.Done():
