@@ -24,6 +24,8 @@ type Options struct {
 	// End is the moment before which everything happened.
 	End   time.Time
 	Teams []string
+	// Prefix tells the ids of several ledgers in one store apart.
+	Prefix string
 	// Hostile puts markup of every channel into some titles.
 	Hostile bool
 }
@@ -66,7 +68,7 @@ func Generate(o Options) Ledger {
 	for p := range count {
 		at := start.Add(time.Duration(float64(o.End.Sub(start)-24*time.Hour) * float64(p) / float64(count))).Truncate(time.Minute)
 		title := incidents[r.IntN(len(incidents))]
-		id := fmt.Sprintf("%s-incident-%d", at.Format(time.DateOnly), p+1)
+		id := fmt.Sprintf("%s%s-incident-%d", o.Prefix, at.Format(time.DateOnly), p+1)
 		pm := Postmortem{Postmortem: domain.Postmortem{ID: id, Title: title, Date: at.Format(time.DateOnly), FiledAt: at.Add(20 * time.Hour), Severity: "SEV2"}}
 		team := o.Teams[p%len(o.Teams)]
 		for n := 1; n <= min(o.Per, o.Items-p*o.Per); n++ {
