@@ -3,7 +3,7 @@ package webhook
 import (
 	"bytes"
 	"crypto/hmac"
-	"crypto/sha1" //nolint:gosec // what senders of old still use, to be refused
+	"crypto/sha1"
 	"encoding/hex"
 	"io"
 	"log/slog"

@@ -1,7 +1,6 @@
 package app_test
 
 import (
-	"io"
 	"log/slog"
 	"net"
 	"strings"
@@ -16,7 +15,7 @@ import (
 func TestTheOpenAPIIsForTheLocalUserAlone(t *testing.T) {
 	t.Parallel()
 	w := prepare(t, scene{apiPart: "-"})
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	log := slog.New(slog.DiscardHandler)
 	for _, edit := range [][2]string{{`listen: "127.0.0.1:`, `listen: "0.0.0.0:`}, {`public_url: "http://127.0.0.1`, `public_url: "http://holdfast.acme.example`}} {
 		cfg := w.parse(strings.Replace(w.config, edit[0], edit[1], 1))
 		_, err := app.New(t.Context(), cfg, app.Options{Log: log})

@@ -171,7 +171,7 @@ func (a *App) Run(ctx context.Context) error {
 		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 		err = server.Shutdown(stop)
 		cancel()
-		_ = <-served // ErrServerClosed
+		<-served // ErrServerClosed
 	}
 	if errors.Is(err, http.ErrServerClosed) {
 		err = nil
@@ -198,7 +198,7 @@ func (a *App) work(ctx context.Context) error {
 			break
 		}
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // it ends before there is work
 		}
 		if !told {
 			a.log.Error("the store cannot be reached; Holdfast keeps trying and answers 503 until then", "err", err, "remedy", "start Redis, or correct redis.url")

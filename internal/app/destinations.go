@@ -145,8 +145,8 @@ func clockOf(s string) (hour, minute int) {
 // last is the newest week whose report is due by now, and when it was.
 func (x *destination) last(cfg *config.Config, now time.Time) (report.Week, time.Time) {
 	w := report.WeekOf(now, time.UTC).Add(1)
-	for at := x.when(cfg, w); ; w = w.Add(-1) {
-		if at = x.when(cfg, w); !at.After(now) {
+	for ; ; w = w.Add(-1) {
+		if at := x.when(cfg, w); !at.After(now) {
 			return w, at
 		}
 	}

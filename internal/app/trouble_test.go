@@ -269,7 +269,7 @@ func TestAnExpiredTokenHoldsEverythingUntilItWorksAgain(t *testing.T) {
 	require.Equal(t, "closed", w.issue(1).State)
 	require.Contains(t, w.call("GET", "/metrics", viewToken, "").text, `holdfast_tracker_trouble{class="denied",target="",tracker="github"} 1`)
 	w.weather()
-	w.sweeps(11 * time.Minute)
+	require.NoError(t, w.app.Reload(t.Context(), w.parse(w.config)), "a reload tries it at once")
 	w.reopened(1)
 	w.checkLedger(id)
 }

@@ -3,6 +3,7 @@ package history
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -43,7 +44,7 @@ func (r *Repo) files(ctx context.Context, shas, specs []string) (map[string][]fi
 		commit := ""
 		for {
 			head, err := readField(fields, 512)
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				return nil
 			}
 			if err != nil {
@@ -56,7 +57,7 @@ func (r *Repo) files(ctx context.Context, shas, specs []string) (map[string][]fi
 			// ":100644 100644 BEFORE AFTER M", then the path
 			f := strings.Fields(strings.TrimPrefix(head, ":"))
 			path, err := readField(fields, 4096)
-			if err != nil && err != io.EOF {
+			if err != nil && !errors.Is(err, io.EOF) {
 				return err
 			}
 			if len(f) != 5 || commit == "" {

@@ -3,6 +3,7 @@ package history
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -74,7 +75,7 @@ func (r *Repo) lsTree(ctx context.Context, root string) (map[string]string, erro
 		fields := bufio.NewReaderSize(in, 64<<10)
 		for {
 			line, err := readField(fields, 8192)
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				return nil
 			}
 			if err != nil {

@@ -27,7 +27,7 @@ func (r *Repo) changed(ctx context.Context, shas, specs []string, blobs bool) (m
 	if err != nil {
 		return nil, err
 	}
-	files, err := map[string][]file(nil), error(nil)
+	var files map[string][]file
 	if len(absent) == 0 {
 		// A tree may still be missing below a root that is there.
 		if files, err = r.files(ctx, shas, specs); ctx.Err() != nil {

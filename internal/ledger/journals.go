@@ -116,7 +116,7 @@ func journalOf(saved *redis.SliceCmd, newest *redis.StringCmd, length *redis.Int
 		At time.Time `json:"at"`
 	}
 	if json.Unmarshal([]byte(text), &last) != nil {
-		return &Journal{}, false, nil // what can be read of the rest is read
+		return &Journal{}, false, nil //nolint:nilerr // what can be read of the rest is read
 	}
 	words, err := saved.Result()
 	if err != nil {
@@ -128,7 +128,7 @@ func journalOf(saved *redis.SliceCmd, newest *redis.StringCmd, length *redis.Int
 		return j, false, nil
 	}
 	if json.Unmarshal([]byte(snapshot), &j.Snapshot) != nil {
-		return &Journal{LastAt: last.At}, false, nil // the entries say the same
+		return &Journal{LastAt: last.At}, false, nil //nolint:nilerr // the entries say the same
 	}
 	applied, _ := words[1].(string)
 	n, err := strconv.ParseInt(applied, 10, 64)

@@ -28,7 +28,7 @@ func (g *GitHub) wireRepo(r *ghRepo) obj {
 		"id": r.id, "node_id": nodeID("Repository", r.id), "name": r.name, "full_name": r.full, "private": !g.opt.Public,
 		"owner": g.wireUser(r.owner), "html_url": page, "description": nil, "fork": false, "url": self,
 		"created_at": when(r.createdAt), "updated_at": when(r.pushedAt), "pushed_at": when(r.pushedAt),
-		"git_url": "git" + page[strings.Index(page, ":"):] + ".git", "ssh_url": "git@localhost:" + r.full + ".git", "clone_url": page + ".git",
+		"git_url": "git" + strings.TrimPrefix(strings.TrimPrefix(page, "https"), "http") + ".git", "ssh_url": "git@localhost:" + r.full + ".git", "clone_url": page + ".git",
 		"svn_url": page, "homepage": nil, "size": 1, "stargazers_count": 0, "watchers_count": 0, "language": nil,
 		"has_issues": true, "has_projects": true, "has_downloads": true, "has_wiki": true, "has_pages": false, "has_discussions": false,
 		"forks_count": 0, "mirror_url": nil, "archived": r.archived, "disabled": false, "open_issues_count": open, "license": nil,

@@ -103,7 +103,7 @@ func scope(op string, all []term, targets []string) (rest []term, where []string
 			rest = append(rest, x)
 		}
 		if x.not && (x.key == "repo" || x.key == "org" || x.key == "user") {
-			return nil, nil, invalid(op, "", fmt.Errorf("-%s: is not understood here: name the repositories that are meant with repo:", x.key))
+			return nil, nil, invalid(op, "", fmt.Errorf("-%s: is not understood here: name those that are meant, as repo:OWNER/NAME", x.key))
 		}
 	}
 	if len(rest) == 0 {
@@ -211,7 +211,7 @@ func (t *Tracker) searchText(ctx context.Context, repo string, query []term, sin
 	seen := map[domain.Ref]bool{}
 	from := ""
 	for {
-		before, last, total := len(out), time.Time{}, 0
+		before, last := len(out), time.Time{}
 		for page := 1; page*100 <= searchWindow; page++ {
 			var got gh.IssuesSearchResult
 			q := url.Values{"q": {strings.Join(parts, " ") + from}, "sort": {"created"}, "order": {"asc"}, "per_page": {"100"}, "page": {strconv.Itoa(page)}}
@@ -231,7 +231,7 @@ func (t *Tracker) searchText(ctx context.Context, repo string, query []term, sin
 				}
 				last = maxTime(last, is.GetCreatedAt().UTC())
 			}
-			total = got.GetTotal()
+			total := got.GetTotal()
 			if len(out) >= limit || len(got.Issues) == 0 || page*100 >= total {
 				return out, nil
 			}

@@ -109,7 +109,7 @@ func (t *Tracker) Deployed(ctx context.Context, repo string, since time.Time) ([
 		return listed[domain.Deployment]{value: deployment(d), id: d.GetID(), at: maxTime(d.GetUpdatedAt().UTC(), made), order: made}
 	}
 	var all []listed[domain.Deployment]
-	until := since
+	var until time.Time
 	if since.IsZero() {
 		until, err = whence(ctx, t, c, path+"/deployments", nil, read)
 	} else {

@@ -103,7 +103,7 @@ func whence[W, V any](ctx context.Context, t *Tracker, c call, path string, quer
 	}
 	if newest.IsZero() {
 		if newest, err = http.ParseTime(a.Header.Get("Date")); err != nil {
-			return time.Time{}, nil
+			return time.Time{}, nil //nolint:nilerr // it tells no time at all: ask again
 		}
 	}
 	return newest.UTC().Add(-sweepMargin), nil

@@ -87,7 +87,7 @@ func (t *Tracker) whence(ctx context.Context, op, target string) (trackers.Swept
 	}
 	if newest.IsZero() {
 		if newest, err = http.ParseTime(q.date); err != nil {
-			return trackers.Swept{}, nil // it tells no time at all: ask again
+			return trackers.Swept{}, nil //nolint:nilerr // it tells no time at all: ask again
 		}
 	}
 	return trackers.Swept{Until: newest.UTC().Add(-sweepMargin)}, nil

@@ -221,7 +221,7 @@ func runSweeps(t *testing.T, fresh func(t *testing.T) Harness, create func(*test
 
 		h.Wait(10 * time.Minute)
 		late := k.OpenPull(h.Writer, "Late", "", "late")
-		list, until, err = s.Landed(t.Context(), k.Repo, until)
+		_, until, err = s.Landed(t.Context(), k.Repo, until)
 		require.NoError(t, err)
 		for range 2 {
 			list, _, err = s.Landed(t.Context(), k.Repo, until)
