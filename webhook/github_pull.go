@@ -19,8 +19,17 @@ func (h *Handler) githubPull(d *delivery) (reading, error) {
 	if !configured {
 		return ignore(reasonNotConfigured), nil
 	}
+	// What an open one would file is shown on it.
+	previewed := d.tracker.holds[strings.ToLower(ev.Repo)] && p.sameRepo() && p.state == "open" && p.number > 0
 	switch p.action {
 	case "opened", "edited", "reopened", "closed", "ready_for_review", "converted_to_draft":
+	case "synchronize":
+		if previewed {
+			ev.Action, ev.Actor, ev.At = p.action, p.sender, firstOf(moment(p.updatedAt, d.now), d.now)
+			ev.Ticket = domain.GitHubRef(d.tracker.Name, ev.Repo, int(p.number))
+			return reading{events: []domain.Event{ev}}, nil
+		}
+		return nothing("nothing that Holdfast follows happened to the pull request"), nil
 	default:
 		return nothing("nothing that Holdfast follows happened to the pull request"), nil
 	}
@@ -29,6 +38,9 @@ func (h *Handler) githubPull(d *delivery) (reading, error) {
 	}
 	ev.Action, ev.Actor = p.action, p.sender
 	ev.At = firstOf(moment(p.updatedAt, d.now), d.now)
+	if previewed {
+		ev.Ticket = domain.GitHubRef(d.tracker.Name, ev.Repo, int(p.number))
+	}
 	change := domain.Change{
 		Repo: ev.Repo, PullRequest: int(p.number), Head: commitSHA(p.head),
 		Base: p.base, DefaultBase: p.repo.isDefault(p.base),
@@ -53,7 +65,7 @@ func (h *Handler) githubPull(d *delivery) (reading, error) {
 		// Anybody can open one from a fork; it says nothing before the merge.
 		return nothing("an open pull request from a fork"), nil
 	case p.state == "closed" || p.action == "closed" || p.draft || p.action == "converted_to_draft":
-		if p.action != "closed" && p.action != "converted_to_draft" {
+		if p.action != "closed" && p.action != "converted_to_draft" && !previewed {
 			return nothing("the pull request is a draft, or is closed"), nil
 		}
 		ev.Claims = withdrawn(now, change)
@@ -64,7 +76,7 @@ func (h *Handler) githubPull(d *delivery) (reading, error) {
 		}
 		ev.Claims = append(ev.Claims, withdrawn(p.dropped(d, ev.Repo, now), change)...)
 	}
-	if len(ev.Claims) == 0 {
+	if len(ev.Claims) == 0 && !previewed {
 		return nothing("the pull request claims no ticket"), nil
 	}
 	return reading{events: []domain.Event{ev}}, nil

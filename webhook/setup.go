@@ -20,6 +20,7 @@ type tracker struct {
 	Tracker
 	key      *key
 	repos    map[string]string // lower-case name → name as configured
+	holds    map[string]bool   // lower-case names of those with documents
 	projects map[string]bool
 	claims   claims.Context // without Repo
 }
@@ -37,12 +38,15 @@ func newSetup(configured []Tracker) (*setup, error) {
 		if len(c.Secret) == 0 {
 			return nil, fmt.Errorf("tracker %q: no webhook secret: set webhook_secret, and the same in the webhook's settings", c.Name)
 		}
-		t := &tracker{Tracker: c, repos: map[string]string{}, projects: map[string]bool{}}
+		t := &tracker{Tracker: c, repos: map[string]string{}, holds: map[string]bool{}, projects: map[string]bool{}}
 		for _, repo := range c.Repos {
 			t.repos[strings.ToLower(repo)] = repo
 		}
 		for _, p := range c.Projects {
 			t.projects[p] = true
+		}
+		for _, repo := range c.Documents {
+			t.holds[strings.ToLower(repo)] = true
 		}
 		// Trackers that share a secret share its key, so that a delivery is
 		// not hashed once for each of them.

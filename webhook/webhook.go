@@ -46,6 +46,8 @@ type Tracker struct {
 	// WebURLs are the addresses under which people see this tracker; a link
 	// to a ticket in a commit message counts only with one of these hosts.
 	WebURLs []string
+	// Documents are the repositories whose open pull requests are previewed.
+	Documents []string
 	// Labels says that a label put on an issue matters, save those that are
 	// Ours: tickets may come under the rule by it.
 	Labels bool

@@ -32,6 +32,17 @@ func (a *App) handlers() map[string]reconcile.Handler {
 			}
 			return time.Time{}, errors.Join(errs...)
 		},
+		"preview": func(ctx context.Context, ref string) (time.Time, error) {
+			pull := domain.Ref(ref)
+			for _, src := range a.cfg.Load().Postmortems {
+				if src.Tracker == pull.Tracker() && strings.EqualFold(src.Repo, pull.Project()) {
+					if err := a.backend.previewPull(ctx, src, pull); err != nil {
+						return time.Time{}, err
+					}
+				}
+			}
+			return time.Time{}, nil
+		},
 	}
 }
 

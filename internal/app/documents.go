@@ -122,6 +122,7 @@ type push struct {
 	bodies   map[string][]byte              // path → content
 	parsed   map[string]postmortem.Document // path → document
 	problems docProblems
+	quiet    bool // it is only a preview
 }
 
 func (p *push) wanted(file string) bool { return reconcile.Within(p.src.Paths, file) }
@@ -196,6 +197,9 @@ func (p *push) problem(file, detail string) {
 		detail = string(r[:500]) + "…"
 	}
 	p.problems[file] = docProblem{At: p.b.now().UTC(), Detail: detail}
+	if p.quiet {
+		return
+	}
 	p.b.log.Warn("a document cannot be filed", "repo", p.src.Repo, "path", file, "reason", detail)
 }
 

@@ -201,3 +201,43 @@ func TestDocumentsOfAHostWithoutGit(t *testing.T) {
 	}
 	require.NotEmpty(t, asked)
 }
+
+func TestAPullRequestShowsWhatItFiles(t *testing.T) {
+	t.Parallel()
+	w := archived(t)
+	n, err := w.gh.OpenPull(archive, sandbox.PullRequest{Title: "Review of the outage", Actor: "alice", Branch: "review",
+		Commits: []sandbox.Commit{{Message: "Write it down", Files: map[string]string{"incidents/checkout-down.md": review("Checkout down", "2026-11-01", "Time out calls @bob", "Alert on a full pool")}}}})
+	require.NoError(t, err)
+	comments := func() []sandbox.Comment {
+		is, _ := w.gh.Issue(archive, n)
+		return is.Comments
+	}
+	w.until("the preview", func() bool { return len(comments()) == 1 })
+	w.settle()
+	require.Contains(t, comments()[0].Body, "What merging this files")
+	require.Contains(t, comments()[0].Body, "Alert on a full pool")
+	require.Contains(t, comments()[0].Body, "`checkout-down`")
+	require.NotContains(t, comments()[0].Body, "@bob", "nobody is notified")
+	require.Empty(t, w.items(), "nothing is filed before the merge")
+
+	// One comment, brought up to date.
+	_, err = w.gh.Commit(archive, "review", "alice", "More", map[string]string{"incidents/checkout-down.md": review("Checkout down", "2026-11-01", "Time out calls", "Write the runbook")})
+	require.NoError(t, err)
+	w.until("the new preview", func() bool { return strings.Contains(comments()[0].Body, "Write the runbook") })
+	w.settle()
+	require.Len(t, comments(), 1)
+	require.NotContains(t, comments()[0].Body, "full pool")
+
+	_, err = w.gh.MergePull(archive, n, "alice", "merge")
+	require.NoError(t, err)
+	w.until("both tickets", func() bool { return len(w.gh.Issues(checkout)) == 2 })
+	w.settle()
+	require.Len(t, comments(), 1)
+
+	// Nothing to file, nothing to say; and a draft of a document says that it is one.
+	other, err := w.gh.OpenPull(archive, sandbox.PullRequest{Title: "Typo", Actor: "alice", Branch: "typo", Commits: []sandbox.Commit{{Message: "Typo", Files: map[string]string{"README.md": "# Our reviews\n"}}}})
+	require.NoError(t, err)
+	w.settle()
+	is, _ := w.gh.Issue(archive, other)
+	require.Empty(t, is.Comments)
+}

@@ -82,6 +82,11 @@ func hookTrackers(cfg *config.Config) []webhook.Tracker {
 	var out []webhook.Tracker
 	for _, t := range cfg.Trackers {
 		w := webhook.Tracker{Name: t.Name, Kind: t.Kind, Secret: []byte(t.WebhookSecret.Reveal()), Labels: adopts(cfg, t.Name), Ours: []string{cfg.Labels.Awaiting}}
+		for _, src := range cfg.Postmortems {
+			if src.Tracker == t.Name {
+				w.Documents = append(w.Documents, src.Repo)
+			}
+		}
 		add := func(list *[]string, s string) {
 			if !slices.ContainsFunc(*list, func(x string) bool { return strings.EqualFold(x, s) }) {
 				*list = append(*list, s)

@@ -91,6 +91,9 @@ func (l *Ledger) prepare(ev domain.Event) (prepared, error) {
 	if ev.Kind == domain.EventTicket && mayMatch[ev.Action] {
 		p.subject = "adopt/" + short(ev.Tracker)
 	}
+	if ev.Kind == domain.EventChange && ev.Ticket != "" {
+		p.subject = "preview/" + string(ev.Ticket) // what the pull request would file
+	}
 	if ev.Kind == domain.EventPush && ev.Repo != "" {
 		p.subject = "repo/" + ev.Tracker + "/" + short(ev.Repo)
 	}

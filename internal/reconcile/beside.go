@@ -10,10 +10,12 @@ import (
 
 // The kinds of subjects that are touched here and handled elsewhere: existing
 // tickets that come under the rule, adopt/<tracker>, and repositories of
-// postmortems, documents/<tracker>/<repository>.
+// postmortems, documents/<tracker>/<repository>, and pull requests to these,
+// preview/<pull request>.
 const (
 	adoptions = "adopt"
 	documents = "documents"
+	previews  = "preview"
 )
 
 // relearnAfter lets several adoptions be followed by one look at what was

@@ -317,7 +317,7 @@ func (r *Reconciler) handle(ctx context.Context, l ledger.Lease) (next time.Time
 	if h := r.extra[kind]; h != nil {
 		return h(ctx, id)
 	}
-	if kind == adoptions || kind == documents {
+	if kind == adoptions || kind == documents || kind == previews {
 		return time.Time{}, nil // nobody asked for it
 	}
 	if h, ok := r.long[kind]; ok {
