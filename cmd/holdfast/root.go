@@ -71,6 +71,7 @@ with tabs in a pipe, and JSON with -o json.`,
 		newDeadLettersCmd(e),
 		newExportCmd(e),
 		newImportCmd(e),
+		newRebuildCmd(e),
 		newVerdictsCmd(e),
 		newVersionCmd(e),
 	)

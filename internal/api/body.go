@@ -44,6 +44,9 @@ func (s *Server) readBody(ctx huma.Context, next func(huma.Context)) {
 	_ = deadline.SetReadDeadline(time.Now().Add(op.BodyReadTimeout))
 	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, limit))
 	_ = deadline.SetReadDeadline(time.Time{})
+	if op.Metadata[slow] == true {
+		_ = deadline.SetWriteDeadline(time.Now().Add(slowTime))
+	}
 	if err != nil {
 		writeProblem(c, unreadable(err, limit))
 		return

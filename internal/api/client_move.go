@@ -83,3 +83,10 @@ func (c *Client) stream(ctx context.Context, k call, body io.Reader) (*http.Resp
 	}
 	return nil, u, asError(resp, text)
 }
+
+// Rebuild restores items from the markers in their tickets.
+func (c *Client) Rebuild(ctx context.Context, r RebuildRequest) (RebuildView, error) {
+	k := post("/rebuild", rebuildBody(r))
+	k.timeout = slowTime
+	return fetch[RebuildView](ctx, c, k)
+}

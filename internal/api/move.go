@@ -32,6 +32,8 @@ type Mover interface {
 	// Import puts an export into an empty store. With dryRun it writes
 	// nothing and says what it would do.
 	Import(ctx context.Context, by Actor, from io.Reader, dryRun bool) (ImportView, error)
+	// Rebuild restores items from the markers in their tickets.
+	Rebuild(ctx context.Context, by Actor, r RebuildRequest) (RebuildView, error)
 }
 
 // ImportView is what an export holds and what became of it.
@@ -76,10 +78,26 @@ func (s *Server) registerMoving() {
 	in.RequestBody = &huma.RequestBody{Description: "what GET /export gave", Required: true, Content: lines}
 	in.Errors = append(in.Errors, http.StatusConflict)
 	register(s, in, s.imported)
+
+	re := operation(http.MethodPost, "/rebuild", "rebuild", "Restore items from the markers in their tickets, after the store was lost", rule)
+	re.Metadata[slow] = true
+	register(s, re, func(ctx context.Context, in *rebuildInput) (*rebuildOutput, error) {
+		v, err := s.backend.Rebuild(ctx, ActorOf(ctx), RebuildRequest{DryRun: in.Body.DryRun, Tracker: in.Body.Tracker})
+		if err != nil {
+			return nil, err
+		}
+		v.Items, v.Skipped, v.Warnings = list(v.Items), list(v.Skipped), list(v.Warnings)
+		return &rebuildOutput{v}, nil
+	})
 }
 
-// streams marks an operation that reads its body itself.
-const streams = "streams"
+// streams marks an operation that reads its body itself, slow one whose answer
+// may take as long as slowTime.
+const (
+	streams  = "streams"
+	slow     = "slow"
+	slowTime = 30 * time.Minute
+)
 
 type streamKey struct{}
 

@@ -38,7 +38,7 @@ func TestTheDocumentIsValid(t *testing.T) {
 		"/items/{postmortem}/{n}/attestation": {"POST"}, "/items/{postmortem}/{n}/changes": {"POST"}, "/items/{postmortem}/{n}/retry": {"POST"},
 		"/deployments": {"GET", "POST"}, "/deployments/{id}": {"GET"}, "/why": {"GET"}, "/pause": {"GET", "POST"}, "/resume": {"POST"}, "/reopenings": {"GET"},
 		"/reopenings/confirm": {"POST"}, "/reopenings/drop": {"POST"}, "/dead-letters": {"GET"}, "/dead-letters/{id}": {"GET", "DELETE"},
-		"/dead-letters/replay": {"POST"}, "/dead-letters/{id}/replay": {"POST"}, "/doctor": {"GET"}, "/version": {"GET"}, "/export": {"GET"}, "/import": {"POST"}, "/openapi.json": {"GET"},
+		"/dead-letters/replay": {"POST"}, "/dead-letters/{id}/replay": {"POST"}, "/doctor": {"GET"}, "/version": {"GET"}, "/export": {"GET"}, "/import": {"POST"}, "/rebuild": {"POST"}, "/openapi.json": {"GET"},
 	} {
 		item := doc.Paths.Value("/api/v1" + path)
 		require.NotNil(t, item, path)

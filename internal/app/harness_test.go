@@ -95,6 +95,7 @@ type world struct {
 	// effect, before its answer is on the way.
 	meanwhile atomic.Pointer[interlude]
 	gitAway   atomic.Bool
+	missing   atomic.Bool // the trackers keep no history of a ticket
 }
 
 // interlude is what people do while Holdfast waits for an answer.
@@ -209,6 +210,14 @@ func (w *world) judged(next http.RoundTripper) http.RoundTripper {
 
 func (w *world) hooked(next http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(r *http.Request) (*http.Response, error) {
+		if w.missing.Load() && strings.HasSuffix(r.URL.Path, "/events") {
+			return &http.Response{StatusCode: http.StatusNotFound, Status: "404 Not Found", Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{"Content-Type": {"application/json"}},
+				Body: io.NopCloser(strings.NewReader(`{"message":"Not Found"}`)), Request: r}, nil
+		}
+		if w.missing.Load() && r.URL.Query().Has("expand") {
+			r = r.Clone(r.Context())
+			r.URL.RawQuery = ""
+		}
 		resp, err := next.RoundTrip(r)
 		if i := w.meanwhile.Load(); i != nil && i.wants(r) && w.meanwhile.CompareAndSwap(i, nil) {
 			i.do()

@@ -19,6 +19,7 @@ import (
 // line is an action item of a document.
 type line struct {
 	Title    string `json:"title"`
+	Text     string `json:"text,omitempty"`
 	Priority string `json:"priority,omitempty"`
 	Type     string `json:"type,omitempty"`
 	Owner    string `json:"owner,omitempty"`

@@ -57,9 +57,10 @@ const (
 	ActionFailed   EntryName = "action_failed"
 	ActionWithheld EntryName = "action_withheld" // paused, enforce: false
 
-	// Restored is a fact: an import or a rebuild brought the item here. Its
-	// cause is import/<time> or rebuild/<time>.
-	Restored EntryName = "restored"
+	// Facts of an item that was brought here instead of filed.
+	Restored EntryName = "restored" // by an import or a rebuild: its cause is import/<time> or rebuild/<time>
+	Recalled EntryName = "recalled" // after a rebuild, the ticket's past was read
+	Settled  EntryName = "settled"  // found closed for so long that it is final
 )
 
 // Entry is one line of an item's ledger. Entries are only ever appended.

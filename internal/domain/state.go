@@ -90,9 +90,11 @@ type State struct {
 	ServicesNamed []string `json:"services_named,omitempty"`
 
 	// RestoredBy is the import or rebuild that brought the item here, until it
-	// is judged for the first time after it; RestoredAt when that was.
+	// is judged for the first time after it. RebuiltAt is when a rebuild did,
+	// and Recall is set until the ticket's past was read for it.
 	RestoredBy string    `json:"restored_by,omitempty"`
-	RestoredAt time.Time `json:"restored_at,omitzero"`
+	RebuiltAt  time.Time `json:"rebuilt_at,omitzero"`
+	Recall     bool      `json:"recall,omitempty"`
 
 	// Concerned are the services that its changes concern, as last worked
 	// out; the store indexes items by them and by Spec.Services.

@@ -224,3 +224,23 @@ func (l *Ledger) Due(ctx context.Context) (count int64, oldest time.Time, err er
 	}
 	return n.Val(), oldest, nil
 }
+
+// Waiting returns a subject with one of these beginnings that stands in the
+// queue, due or not, "" where there is none.
+func (l *Ledger) Waiting(ctx context.Context, beginnings ...string) (string, error) {
+	for _, b := range beginnings {
+		for cursor := uint64(0); ; {
+			words, next, err := l.db.ZScan(ctx, l.keys.due(), cursor, globSigns.Replace(b)+"*", 1000).Result()
+			if err != nil {
+				return "", fmt.Errorf("looking for what waits: %w", err)
+			}
+			if len(words) > 0 {
+				return words[0], nil
+			}
+			if cursor = next; cursor == 0 {
+				break
+			}
+		}
+	}
+	return "", nil
+}

@@ -28,6 +28,9 @@ func (w *work) act(ctx context.Context, d policy.Decision) (again bool, wait tim
 	if held, err := w.withhold(ctx, todo); held || err != nil {
 		return false, time.Time{}, err
 	}
+	if why := unheard(w.st, d.Reason); why != "" && d.Does(policy.ActReopen) {
+		return false, time.Time{}, w.withheld(ctx, todo, why)
+	}
 	if d.Does(policy.ActReopen) && asked(w.st, d.Trigger == policy.OwnClose) {
 		ok, wait, err := w.brake(ctx)
 		if err != nil {
@@ -104,6 +107,11 @@ func (w *work) withhold(ctx context.Context, todo []domain.Action) (bool, error)
 	default:
 		return false, nil
 	}
+	return true, w.withheld(ctx, todo, why)
+}
+
+// withheld records once what is not done.
+func (w *work) withheld(ctx context.Context, todo []domain.Action, why string) error {
 	var kinds []string
 	for _, a := range todo {
 		kinds = append(kinds, string(a.Kind))
@@ -113,10 +121,10 @@ func (w *work) withhold(ctx context.Context, todo []domain.Action) (bool, error)
 	// Once for each thing that is withheld, not at every look.
 	a.Digest = why + ": " + strings.Join(kinds, ", ") + " (" + a.Reason + ")"
 	if w.st.Withheld == a.Digest {
-		return true, nil
+		return nil
 	}
 	w.r.Stats.Withheld.Add(1)
-	return true, w.record(ctx, domain.Entry{Kind: domain.Outcome, Name: domain.ActionWithheld, Note: "Not done, " + a.Digest + ".", Action: &a})
+	return w.record(ctx, domain.Entry{Kind: domain.Outcome, Name: domain.ActionWithheld, Note: "Not done, " + a.Digest + ".", Action: &a})
 }
 
 // held says why nothing is written now; empty: it is.

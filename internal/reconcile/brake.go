@@ -104,7 +104,7 @@ func (r *Reconciler) counted(ctx context.Context, kind, id string) (bool, error)
 // countedByNow reports whether all that was due before the group was opened
 // has been looked at.
 func (r *Reconciler) countedByNow(ctx context.Context, g ledger.Group) (bool, error) {
-	if kind, _, _ := strings.Cut(g.Cause, "/"); kind == "deployment" || kind == "config" || kind == causeImport || kind == causeRebuild {
+	if kind, _, _ := strings.Cut(g.Cause, "/"); kind == "deployment" || kind == "config" || kind == causeImport {
 		return true, nil
 	}
 	if r.now().Sub(g.OpenedAt) < countAtLeast {

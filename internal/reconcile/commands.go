@@ -52,7 +52,7 @@ func (w *work) comment(ctx context.Context, id string) (err error) {
 	var entries []domain.Entry
 	var refused, answers []string
 	status := false
-	who := commander{w: w, author: c.Author}
+	who := commander{w: w, author: c.Author, at: w.past(c)}
 	for _, cmd := range list {
 		done, answer, err := who.run(ctx, cmd)
 		var no Refusal
@@ -80,6 +80,9 @@ func (w *work) comment(ctx context.Context, id string) (err error) {
 	if err != nil {
 		return err
 	}
+	if !who.at.IsZero() {
+		todo = nil // it was answered before the store was lost
+	}
 	held, err := w.held(ctx)
 	if err != nil {
 		return err
@@ -93,6 +96,9 @@ func (w *work) comment(ctx context.Context, id string) (err error) {
 		return err
 	}
 	recorded = true
+	if len(todo) == 0 {
+		return nil
+	}
 	if held != "" {
 		_, err := w.withhold(ctx, todo)
 		return err
@@ -187,6 +193,7 @@ func (w *work) react(ctx context.Context, a domain.Action, search bool) error {
 type commander struct {
 	w       *work
 	author  string
+	at      time.Time // when it was said, where that is not now
 	checked bool
 	may     bool
 }
@@ -243,6 +250,9 @@ func upper(s string) string {
 // to answer. A Refusal is for the author; any other error is tried again.
 func (c *commander) run(ctx context.Context, cmd claims.Command) ([]domain.Entry, string, error) {
 	w, st, now := c.w, c.w.st, c.w.r.now().UTC()
+	if !c.at.IsZero() {
+		now = c.at
+	}
 	if cmd.Problem != "" {
 		return nil, "", Refusal(cmd.Problem)
 	}

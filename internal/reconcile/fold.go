@@ -120,7 +120,14 @@ func fold(st *domain.State, e domain.Entry) {
 		st.Spec.Type, st.Spec.TypeWritten, st.UpdateOwed = e.Spec.Type, "", true
 
 	case domain.Restored:
-		st.RestoredBy, st.RestoredAt = e.Cause, e.At
+		st.RestoredBy = e.Cause
+		if isRebuild(e.Cause) {
+			st.RebuiltAt, st.Recall = e.At, true
+		}
+	case domain.Recalled:
+		st.Recall = false
+	case domain.Settled:
+		st.Final = true
 
 	case domain.ReopeningsHeld:
 		st.Brake = e.Brake.Cause

@@ -116,6 +116,11 @@ func (w *work) run(ctx context.Context) (time.Time, error) {
 	if w.tracker, ok = w.s.Tracker(string(w.ref())); !ok {
 		return time.Time{}, fmt.Errorf("item %s: no tracker is configured for %s", w.id, w.ref())
 	}
+	if w.st.Recall {
+		if err := w.recall(ctx); err != nil {
+			return time.Time{}, err
+		}
+	}
 	if until, err := w.restoring(ctx); err != nil || !until.IsZero() {
 		return until, err
 	}

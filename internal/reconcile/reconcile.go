@@ -311,6 +311,8 @@ func (r *Reconciler) handle(ctx context.Context, l ledger.Lease) (next time.Time
 		return r.part(ctx, l, id)
 	case "config":
 		return time.Time{}, r.reconfigured(ctx, id)
+	case causeRebuild:
+		return r.rebuilt(ctx, id)
 	case causeImport:
 		return time.Time{}, r.imported(ctx, id)
 	}

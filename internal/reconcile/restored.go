@@ -2,11 +2,14 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/internal/domain"
+	"github.com/holdfast-dev/holdfast/internal/ledger"
+	"github.com/holdfast-dev/holdfast/policy"
 )
 
 // The causes of items that were brought here instead of filed. Each stands
@@ -32,16 +35,23 @@ func countedKey(cause string) string { return "counted/" + cause }
 // imported has the items of an import looked at anew. Those that it would have
 // reopened are counted before the first of them is touched.
 func (r *Reconciler) imported(ctx context.Context, id string) error {
-	return r.judgeRestored(ctx, causeImport+"/"+id)
+	return r.judgeRestored(ctx, causeImport+"/"+id, false)
 }
 
-func (r *Reconciler) judgeRestored(ctx context.Context, cause string) error {
+// judgeRestored counts what is brought by a cause and has everything looked
+// at. With hold an operator is asked about its reopenings, however few.
+func (r *Reconciler) judgeRestored(ctx context.Context, cause string, hold bool) error {
 	var ids []string
 	if err := r.each(ctx, func(st domain.State) error { ids = append(ids, st.Spec.ID); return nil }); err != nil {
 		return err
 	}
 	if _, err := r.count(ctx, r.newView(r.Setup(), r.now().UTC()), cause, ids); err != nil {
 		return err
+	}
+	if hold {
+		if _, err := r.ledger.SetGroup(ctx, cause, groupClear, groupHeld, ""); err != nil && !errors.Is(err, ledger.ErrNotFound) {
+			return err
+		}
 	}
 	if err := r.ledger.SetMeta(ctx, countedKey(cause), "1", restoredKept); err != nil {
 		return fmt.Errorf("ending the count of %s: %w", cause, err)
@@ -72,6 +82,16 @@ func asked(st domain.State, ownClose bool) bool {
 // rebuiltClosed reports whether the ticket was closed when a rebuild found it,
 // and is since.
 func rebuiltClosed(st domain.State) bool {
-	return (strings.HasPrefix(st.RestoredBy, causeRebuild+"/") || strings.HasPrefix(st.Verdict.Cause, causeRebuild+"/")) &&
-		!st.ClosedAt.IsZero() && !st.CloseSeenAt.After(st.RestoredAt)
+	return (isRebuild(st.RestoredBy) || isRebuild(st.Verdict.Cause)) && !st.ClosedAt.IsZero() && !st.CloseSeenAt.After(st.RebuiltAt)
+}
+
+func isRebuild(cause string) bool { return strings.HasPrefix(cause, causeRebuild+"/") }
+
+// unheard says why a rebuilt ticket is not reopened yet: it was closed before
+// the loss, and since then nothing has told what runs. Empty: it may be.
+func unheard(st domain.State, reason policy.Reason) string {
+	if reason != policy.NoDeploymentHeard || !rebuiltClosed(st) {
+		return ""
+	}
+	return "the store was rebuilt, and no deployment of the service was heard since: report one"
 }

@@ -18,20 +18,29 @@ var nextLink = regexp.MustCompile(`<([^<>]*)>\s*;[^,<]*\brel="?next"?`)
 // Link header says, because long lists page by cursor and not by number. Only
 // the query of the link is used: the credential stays with our own address.
 func list[T any](ctx context.Context, t *Tracker, c call, path string, query url.Values, each func([]T) bool) error {
+	return listPages(ctx, t, c, path, query, maxPages, each)
+}
+
+// listPages is list with another bound.
+func listPages[T any](ctx context.Context, t *Tracker, c call, path string, query url.Values, pages int, each func([]T) bool) error {
 	api, err := t.client(ctx, c.repo)
 	if err != nil {
 		return err
 	}
-	return listWith(ctx, t, api, c, path, query, each)
+	return listUpTo(ctx, t, api, c, path, query, pages, each)
 }
 
 func listWith[T any](ctx context.Context, t *Tracker, api *gh.Client, c call, path string, query url.Values, each func([]T) bool) error {
+	return listUpTo(ctx, t, api, c, path, query, maxPages, each)
+}
+
+func listUpTo[T any](ctx context.Context, t *Tracker, api *gh.Client, c call, path string, query url.Values, pages int, each func([]T) bool) error {
 	q := url.Values{"per_page": {"100"}}
 	for k, v := range query {
 		q[k] = v
 	}
 	raw := q.Encode()
-	for range maxPages {
+	for range pages {
 		var page []T
 		c.method, c.path, c.out = "GET", path+"?"+raw, &page
 		a, err := t.doWith(ctx, api, c)

@@ -35,3 +35,10 @@ func (b *Backend) Import(_ context.Context, _ api.Actor, from io.Reader, dryRun 
 	}
 	return api.ImportView{DryRun: dryRun, Schema: 1, ExportedAt: Now}, nil
 }
+
+// Rebuild finds one ticket and skips another.
+func (b *Backend) Rebuild(_ context.Context, _ api.Actor, r api.RebuildRequest) (api.RebuildView, error) {
+	return api.RebuildView{DryRun: r.DryRun,
+		Items:   []api.RebuiltView{{Item: "a/1", Ticket: "github:acme/checkout#1", State: "open", Title: "Item", Action: "restore"}},
+		Skipped: []api.SkippedView{{Ticket: "github:acme/checkout#2", Item: "a/2", Why: "another account made it"}}}, nil
+}
