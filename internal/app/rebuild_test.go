@@ -234,7 +234,9 @@ func TestRebuildTrustsNoForeignMarker(t *testing.T) {
 
 	// With another key nothing is ours, and it says so.
 	w.lose()
-	w.moveTo(func(config string) string { return strings.Replace(config, "data_dir: ", `marker_key: "another-key-that-is-long-enough-0123456789"`+"\ndata_dir: ", 1) })
+	w.moveTo(func(config string) string {
+		return strings.Replace(config, "data_dir: ", `marker_key: "another-key-that-is-long-enough-0123456789"`+"\ndata_dir: ", 1)
+	})
 	v = w.rebuild(false)
 	require.Empty(t, v.Items)
 	require.Contains(t, strings.Join(v.Warnings, " "), "no marker was made with this server's key")

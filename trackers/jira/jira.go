@@ -82,6 +82,7 @@ type Tracker struct {
 	own        string // our account, once known
 	askedOwn   bool
 	categories map[string]string // status id → category
+	statuses   bool              // all of them were listed
 }
 
 var _ trackers.Tracker = (*Tracker)(nil)

@@ -190,7 +190,11 @@ func (t *Tracker) reopenings(ctx context.Context, ref domain.Ref, path, own stri
 	if got.Changelog == nil {
 		return nil, false, nil
 	}
+	if err := t.learnStatuses(ctx); err != nil {
+		return nil, false, err
+	}
 	var out []trackers.Reopening
+	told := own != ""
 	for _, h := range got.Changelog.Histories {
 		for _, i := range h.Items {
 			if i.Field != "status" {
@@ -201,14 +205,40 @@ func (t *Tracker) reopenings(ctx context.Context, ref domain.Ref, path, own stri
 			if err = errors.Join(err, err2); err != nil {
 				return nil, false, err
 			}
-			if was == categoryDone && is != categoryDone {
+			told = told && was != "" && is != ""
+			if was == categoryDone && is != "" && is != categoryDone {
 				by := h.Author.key(t.flavor)
 				out = append(out, trackers.Reopening{At: parseTime(h.Created), By: by, Own: own != "" && by == own})
 			}
 		}
 	}
 	sortByTime(out)
-	return out, own != "", nil
+	return out, told, nil
+}
+
+// learnStatuses reads the categories of all statuses at once, where the server
+// lists them: a history names a status by its id alone.
+func (t *Tracker) learnStatuses(ctx context.Context) error {
+	t.mu.Lock()
+	known := t.statuses
+	t.mu.Unlock()
+	if known {
+		return nil
+	}
+	var all []status
+	_, err := t.do(ctx, call{op: "list statuses", method: "GET", path: "rest/api/2/status", out: &all})
+	if err != nil && !rest.Missing(err) {
+		return err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.statuses = true
+	for _, s := range all {
+		if k := s.StatusCategory.Key; k != "" {
+			t.categories[string(s.ID)] = k
+		}
+	}
+	return nil
 }
 
 func sortByTime(list []trackers.Reopening) {

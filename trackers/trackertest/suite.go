@@ -493,4 +493,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Harness) {
 	})
 
 	runSweeps(t, fresh, create, read, class)
+	if _, ok := fresh(t).Tracker.(trackers.Rebuilder); ok {
+		runRebuilds(t, fresh)
+	}
 }
