@@ -59,8 +59,9 @@ func (w *work) plan(d policy.Decision) []domain.Action {
 		a := domain.Action{ID: newID(), Kind: kind, Reason: string(d.Reason), Trigger: string(d.Trigger), Key: key, New: isNew}
 		if text != nil {
 			a.Payload, a.Digest = render(*text)
-			// One that was refused is tried once more when a reopening is.
-			written := w.st.Comment != "" || !d.Does(policy.ActReopen)
+			// One that was refused is tried once more with a reopening or a close.
+			_, refused := w.st.Denied[kind]
+			written := !refused || !d.Does(policy.ActReopen) && !d.Does(policy.ActClose)
 			if kind == domain.ActComment && !isNew && a.Digest == w.st.CommentDigest && written {
 				return
 			}
@@ -295,8 +296,13 @@ func (w *work) write(ctx context.Context, a domain.Action, search bool) error {
 	}
 	if search {
 		c, found, err := w.tracker.FindComment(ctx, w.ref(), text, a.At.Add(-time.Minute))
-		if err != nil {
+		if c := trackers.ClassOf(err); c == trackers.NotFound || c == trackers.Gone {
 			return w.writeFailed(ctx, a, err)
+		}
+		if err != nil {
+			// It may stand there. An outcome that says it does not would have it
+			// written twice, so the intent stays open until we may look.
+			return fmt.Errorf("looking for what was written, to %s: %w", actWords(a), err)
 		}
 		if found && !slices.Contains(w.st.OurComments, c.ID) {
 			a.Comment = c.ID

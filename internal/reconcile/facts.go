@@ -42,6 +42,9 @@ func (v *view) facts(ctx context.Context, st domain.State) (policy.Facts, []stri
 	if f.ReopenRefusedAt.UnixNano() < r.reloadedAt.Load() {
 		f.ReopenRefusedAt = time.Time{}
 	}
+	if f.CloseRefusedAt.UnixNano() < r.reloadedAt.Load() {
+		f.CloseRefusedAt = time.Time{}
+	}
 	if st.Ticket != nil {
 		f.Closed, f.CloseReason = st.Ticket.Closed, st.Ticket.CloseReason
 	}

@@ -145,3 +145,44 @@ func TestTheFirstSweepLooksBack(t *testing.T) {
 	require.False(t, w.ticket(id).Closed)
 	require.Len(t, w.state(id).Changes, 1)
 }
+
+// The comment stands there and nobody may look: an outcome that says it was
+// not written would have it written twice.
+func TestACommentThatCannotBeLookedForIsNotGivenUp(t *testing.T) {
+	w := newWorld(t)
+	id := w.file(1)[0]
+	w.gh.FailAfter("AddComment", trackers.Uncertain)
+	w.gh.Down("FindComment", trackers.Denied)
+	w.close(id, domain.Completed)
+	w.patient()
+	require.Len(t, w.state(id).Open, 1, "the intent stays open")
+	w.gh.Up()
+	w.advance(11 * time.Minute)
+	require.Empty(t, w.state(id).Open)
+	require.Len(t, w.comments(id), 1)
+	w.advance(time.Minute)
+	w.close(id, domain.Completed)
+	require.False(t, w.ticket(id).Closed)
+	require.Len(t, w.comments(id), 1, "it is known, and edited")
+}
+
+func TestACloseThatWasRefusedIsTriedAgainAfterAReload(t *testing.T) {
+	w := newWorld(t)
+	id := w.file(1)[0]
+	fix := w.commit("fix")
+	w.merge(fix, 7, id)
+	w.close(id, domain.Completed)
+	require.False(t, w.ticket(id).Closed)
+	w.gh.Down("Edit", trackers.Denied)
+	w.gh.Down("EditComment", trackers.Denied)
+	w.deploy("prod-eu", fix)
+	require.False(t, w.ticket(id).Closed)
+	w.gh.Up()
+	w.advance(time.Minute)
+	require.False(t, w.ticket(id).Closed, "not before somebody says so, or a day is over")
+	require.NoError(t, w.r.Reload(t.Context(), w.setup))
+	w.drain()
+	require.True(t, w.ticket(id).Closed)
+	require.Equal(t, "done", w.status(id))
+	require.Contains(t, w.comments(id)[0].Body, "In production.")
+}

@@ -112,14 +112,17 @@ func New(o Options) *Reconciler {
 func (r *Reconciler) Setup() *Setup { return r.setup.Load() }
 
 // Reload puts another configuration in force. Where it can change a verdict,
-// all items are looked at again, counted as one cause; reopenings that a
-// tracker refused are tried again, and trackers that could not be worked with.
+// all items are looked at again, counted as one cause; reopenings and
+// closes that a tracker refused are tried again, and trackers that could not be worked with.
 func (r *Reconciler) Reload(ctx context.Context, s *Setup) error {
 	r.setup.Store(s)
 	r.reloadedAt.Store(r.now().UnixNano())
 	var refused []string
 	err := r.each(ctx, func(st domain.State) error {
-		if !st.ReopenRefusedAt.IsZero() && st.Ticket != nil && st.Ticket.Closed {
+		if st.Ticket == nil {
+			return nil
+		}
+		if st.Ticket.Closed && !st.ReopenRefusedAt.IsZero() || !st.Ticket.Closed && !st.CloseRefusedAt.IsZero() {
 			refused = append(refused, st.Spec.ID)
 		}
 		return nil
