@@ -95,6 +95,9 @@ func (p *parser) heading(b block, r rich, level int) {
 		p.facts.heading(b.level, words)
 	} else {
 		p.sec.label(r)
+		if h := &p.sec.hint; p.sec.open > 0 && h.owner == "" && h.kind == "" && (p.people.all(words) || initials(words)) {
+			h.owner, h.service = strings.Trim(words, " :：*"), ""
+		}
 	}
 	name, _ := headingName(words)
 	if level < labelLevel || excludes(name) {

@@ -11,7 +11,7 @@ import (
 type people map[string]bool
 
 //nolint:misspell // words of other languages
-var peopleKeys = wordSet(`owner owners author authors participants attendees responders responder commander lead facilitator on-call oncall autor autoren verantwortlich auteur auteurs autores participantes autori auteur 作成者 担当者 担当 参加者 作者 负责人 参与者 작성자 담당자 автор авторы участники`)
+var peopleKeys = wordSet(`present involved people anwesend présents asistentes presentes owner owners author authors participants attendees responders responder commander lead facilitator on-call oncall autor autoren verantwortlich auteur auteurs autores participantes autori auteur 作成者 担当者 担当 参加者 作者 负责人 参与者 작성자 담당자 автор авторы участники`)
 
 // learn takes the names from a fact such as "Authors: Alice, Bob".
 func (p people) learn(key, value string) {
@@ -77,6 +77,24 @@ func (p people) subject(title string) string {
 		return who
 	}
 	return ""
+}
+
+// acronyms are two or three capitals that are no one's initials.
+var acronyms = wordSet("api apm ai alb aws az bi bgp bot cd cdn ci cli cms cpu crm css csv db dba dc ddl dev dns dr ec2 eks elb erp es eta etl fe be gcp gke git gpu gui ha hr html http iam ide ip ios it jms js json jvm k8s kms lb llm ml mq mvp nat nfs nlb npm ops orm os pci pm po pr qa qr ram rds rpc s3 sdk sla sli slo smb sms sns sql sqs sre ssh ssl sso sub tls ttl ui url usb ux vm vpc vpn waf web wp www xml yml")
+
+// initials reports whether a label is a person's initials, as teams put them
+// above each one's part of the list.
+func initials(words string) bool {
+	w := strings.Trim(words, " :：*")
+	if len(w) < 2 || len(w) > 3 || acronyms[strings.ToLower(w)] {
+		return false
+	}
+	for i := range len(w) {
+		if w[i] < 'A' || w[i] > 'Z' {
+			return false
+		}
+	}
+	return true
 }
 
 // notTeams are words that name no team before "team".

@@ -120,7 +120,10 @@ func manyTasks(lines []inline) bool {
 
 // task reports whether a text is an item by its first word alone.
 func task(s string) bool {
-	word, _, _ := strings.Cut(strings.ToLower(s), " ")
+	word, rest, _ := strings.Cut(strings.ToLower(s), " ")
+	if word == "work" && strings.HasPrefix(rest, "out ") {
+		return true
+	}
 	switch word {
 	case "see", "note", "read", "thank", "refer", "find", "have", "work", "check", "look", "as", "help":
 		return false

@@ -2,6 +2,7 @@ package postmortem
 
 import (
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -108,7 +109,7 @@ func takeTail(s string, f *fields) string {
 	if strings.ContainsAny(s, ":：") {
 		if m := keyMark.get().FindAllStringSubmatchIndex(s, -1); m != nil {
 			last := m[len(m)-1]
-			if last[0] > 0 && f.set(s[last[2]:last[3]], strings.TrimRight(s[last[1]:], ")）")) {
+			if last[0] > 0 && !withinText(s, last) && f.set(s[last[2]:last[3]], strings.TrimRight(s[last[1]:], ")）")) {
 				return strings.TrimRight(s[:last[0]], " (（–—-,;|*、")
 			}
 		}
@@ -161,6 +162,18 @@ func takeTail(s string, f *fields) string {
 
 // weekday is a day of the coming week.
 var weekday = lazy(`(?i)^(?:this |next )?(?:monday|tuesday|wednesday|thursday|friday)$`)
+
+// withinText reports whether a key is a word of the sentence: "the error
+// container not found for service: x". What only a field is called needs no
+// stop before it.
+func withinText(s string, m []int) bool {
+	switch fold(s[m[2]:m[3]]) {
+	case "service", "services", "component", "type", "category", "issue", "bug", "status", "state", "tracking", "target", "termin", "tickets":
+		before, _ := utf8.DecodeLastRuneInString(strings.TrimRight(s[:m[2]], " *"))
+		return unicode.IsLetter(before) || unicode.IsDigit(before)
+	}
+	return false
+}
 
 // stated matches a status that says more: "completed in v1.2", "fixed by #12".
 var stated = lazy(`(?i)^(?:done|completed?|fixed|resolved|shipped|merged|deployed|implemented|released|closed|erledigt|terminé|hecho|feito|fatto|gereed|gotowe|готово|完了|已完成|완료)[.!✅ ]*(?:(?:in|on|by|with|via|as of|since|at|through|am|mit|le|en|el|em)\s+.{1,50})?$`)

@@ -46,7 +46,9 @@ func fold(st *domain.State, e domain.Entry) {
 		if st.FiledAt.IsZero() {
 			st.FiledAt = e.At
 		}
-		addOwner(st, e.Spec.Owner)
+		for _, o := range ownersOf(e.Spec.Owner) {
+			addOwner(st, o)
+		}
 	case domain.ItemUpdated:
 		foldUpdate(st, *e.Spec)
 	case domain.ItemRemoved:
@@ -166,7 +168,9 @@ func foldUpdate(st *domain.State, spec domain.ItemSpec) {
 	if st.PersonFields["due"] || st.DueMoved {
 		spec.Due = st.Spec.Due
 	}
-	addOwner(st, spec.Owner)
+	for _, o := range ownersOf(spec.Owner) {
+		addOwner(st, o)
+	}
 	st.Spec, st.Removed, st.UpdateOwed = spec, false, true
 }
 

@@ -107,11 +107,19 @@ func (s *Setup) handle(who, kind string) string {
 }
 
 // assignee is the login or account id for a ticket of the given kind: the
-// owner where the tracker knows that person, else the team's default.
+// owner, or the first of several, where the tracker knows that person, else
+// the team's default.
 func (s *Setup) assignee(spec domain.ItemSpec, kind string) string {
-	owner := spec.Owner
-	if _, known := s.person(owner); known || strings.HasPrefix(owner, "@") {
-		return s.handle(owner, kind)
+	owners := ownersOf(spec.Owner)
+	for _, owner := range owners { // one who is known goes first
+		if _, known := s.person(owner); known {
+			return s.handle(owner, kind)
+		}
+	}
+	for _, owner := range owners {
+		if login := s.handle(owner, kind); strings.HasPrefix(owner, "@") && login != "" {
+			return login
+		}
 	}
 	return s.handle(s.Teams[spec.Team].DefaultAssignee, kind)
 }
