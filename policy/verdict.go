@@ -13,7 +13,7 @@ type judgement struct {
 	not     map[Reason]bool // reasons why it is known not to be verified
 	unsure  map[Reason]bool // reasons why it cannot be told
 	checks  []Check
-	soaksAt time.Time // when the last soak ends
+	soaksAt time.Time // when the next soak ends
 	some    bool      // some environment or some change has it
 }
 
@@ -202,14 +202,21 @@ func judgeService(r Rules, f Facts, s Service, j *judgement) {
 		}
 	case has+unsure < need: // soaking is all that is missing for sure
 		j.not[Soaking] = true
-		for _, at := range soaks {
-			if at.After(j.soaksAt) {
-				j.soaksAt = at
-			}
-		}
+		j.lookAt(soaks)
 	default:
 		for reason := range doubts {
 			j.unsure[reason] = true
+		}
+		j.lookAt(soaks)
+	}
+}
+
+// lookAt asks to be looked at again when the next soak ends: that environment
+// may be the one that was missing.
+func (j *judgement) lookAt(soaks []time.Time) {
+	for _, at := range soaks {
+		if j.soaksAt.IsZero() || at.Before(j.soaksAt) {
+			j.soaksAt = at
 		}
 	}
 }

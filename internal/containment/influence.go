@@ -130,9 +130,10 @@ func (x *Index) spreadTies(from []int32, steps map[int32]int) []int32 {
 	return out
 }
 
-// Unlearned lists, of some commits and of what is tied to them by other signs
-// than the patch, those whose patch ids are not known, at most limit. A third
-// commit, which neither a change nor what runs has, may be what ties the two.
+// Unlearned lists, of some commits, of what they take back and of what is tied
+// to them by other signs than the patch, those whose patch ids are not known,
+// at most limit. A third commit, which neither a change nor what runs has, may
+// be what ties the two.
 func (x *Index) Unlearned(shas []string, limit int) []string {
 	x.prepare()
 	seen := map[int32]bool{}
@@ -150,10 +151,67 @@ func (x *Index) Unlearned(shas []string, limit int) []string {
 	}
 	for _, sha := range shas {
 		if at, ok := x.find(sha); ok {
+			if i, isRevert := x.revertAt[at]; isRevert {
+				for _, t := range x.reverts[i].targets {
+					add(t)
+				}
+			}
 			for _, third := range x.thirds(at) {
 				add(third)
 			}
 		}
+	}
+	return out
+}
+
+// TakeBack reports whether some of these commits say that they take something
+// back.
+func (x *Index) TakeBack(shas []string) bool {
+	x.prepare()
+	for _, sha := range shas {
+		if at, ok := x.find(sha); ok {
+			if _, isRevert := x.revertAt[at]; isRevert {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Doubts lists the commits whose patch ids are not known and could show that a
+// change which a carrier brought to a live commit was taken back there after
+// all: a revert above the carrier may name a copy that only its patch ties to
+// the change.
+func (x *Index) Doubts(c Change, live, carrier string) []string {
+	d, ok := x.find(live)
+	w, ok2 := x.find(carrier)
+	if !ok || !ok2 {
+		return nil
+	}
+	x.prepare()
+	var list []int32
+	for _, r := range x.reverts {
+		if x.nodes[r.at].generation > x.nodes[w].generation && x.below(r.at, d) == Yes && x.below(w, r.at) == Yes {
+			list = append(append(list, r.at), r.targets...)
+		}
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	for _, sha := range append([]string{c.Landed}, c.parts()...) {
+		if at, ok := x.find(sha); ok {
+			for _, m := range x.class(at) {
+				list = append(list, m.at)
+			}
+		}
+	}
+	var out []string
+	seen := map[int32]bool{}
+	for _, at := range list {
+		if !seen[at] && int(at) < len(x.facts) && x.facts[at].told && !x.facts[at].patch {
+			out = append(out, x.sha(at))
+		}
+		seen[at] = true
 	}
 	return out
 }

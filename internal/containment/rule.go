@@ -190,20 +190,24 @@ func (x *Index) Candidates(c Change, live string, limit int) []string {
 	if len(walked) == 0 {
 		return nil // nothing is there that the change does not build on
 	}
+	thirds := map[int32]bool{}
 	for _, at := range walked {
 		for _, third := range x.thirds(at) {
-			if len(others) < limit && x.facts[third].told && !x.facts[third].patch && seen.mark(third) {
+			if len(others) < limit && x.facts[third].told && !x.facts[third].patch && !thirds[third] {
+				thirds[third] = true
 				others = append(others, x.sha(third))
 			}
 		}
 	}
+	listed := map[int32]bool{} // what was seen on the way may not have been listed
 	for _, sha := range append([]string{c.Landed}, c.parts()...) {
 		at, ok := x.find(sha)
 		if !ok {
 			continue
 		}
 		for _, m := range x.class(at) {
-			if !x.facts[m.at].patch && seen.mark(m.at) {
+			if !x.facts[m.at].patch && !listed[m.at] {
+				listed[m.at] = true
 				own = append(own, x.sha(m.at))
 			}
 		}

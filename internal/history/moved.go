@@ -2,6 +2,7 @@ package history
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/holdfast-dev/holdfast/internal/containment"
@@ -47,31 +48,42 @@ func (r *Repo) Touched(ctx context.Context, live []string, since Mark) (shas []s
 // LearnMoved makes known what shows copies among the commits in which these
 // live commits differ: the heads of the pull requests that landed them, and
 // their patches. ok is false where they are too many to be looked at one by
-// one, or a live commit is not known.
-func (r *Repo) LearnMoved(ctx context.Context, live []string) (ok bool, err error) {
+// one, or a live commit is not known. takesBack says that some of them take
+// something back, which may be any change whose own patches are not known.
+func (r *Repo) LearnMoved(ctx context.Context, live []string) (takesBack, ok bool, err error) {
 	g, done, err := r.read(ctx)
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
 	moved, ok := g.Moved(live)
 	pulls := g.PullRequests(moved)
 	done()
 	if !ok || len(moved) > maxCandidates {
-		return false, nil
+		return false, false, nil
 	}
 	if err := r.unlessJustFailed(func() error { return r.LearnPulls(ctx, pulls) }); err != nil {
-		return false, err
+		return false, false, err
 	}
 	if g, done, err = r.read(ctx); err != nil {
-		return false, err
+		return false, false, err
 	}
 	patches := g.Unlearned(moved, maxCandidates)
+	takesBack = g.TakeBack(moved)
 	done()
-	if len(patches) == 0 {
-		return true, nil
+	if len(patches) > 0 {
+		err = r.unlessJustFailed(func() error { return r.LearnPatches(ctx, patches) })
 	}
-	err = r.unlessJustFailed(func() error { return r.LearnPatches(ctx, patches) })
-	return err == nil, err
+	return takesBack, err == nil, err
+}
+
+// Compared reports whether the patches of all these commits are known.
+func (r *Repo) Compared(ctx context.Context, shas []string) bool {
+	g, done, err := r.read(ctx)
+	if err != nil {
+		return false
+	}
+	defer done()
+	return !slices.ContainsFunc(shas, func(sha string) bool { return g.Has(sha) && !g.HasPatch(sha) })
 }
 
 // CommitsOf lists the commits by which a change may be found: the one that

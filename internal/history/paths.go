@@ -27,8 +27,20 @@ func (r *Repo) Paths(ctx context.Context, l Landing) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := g.Shape(l.SHA, l.Head)
+	c, whole := g.Shape(l.SHA, l.Head), l.Head == "" || g.Has(l.Head)
 	done()
+	if !whole && l.PullRequest > 0 && len(c.Parts) == 0 {
+		// Whether it is the last commit of a rebase shows only beside the
+		// commits of the pull request.
+		if err := r.LearnPulls(ctx, []int{l.PullRequest}); err != nil {
+			return nil, fmt.Errorf("reading the paths of %s: %w", l.SHA, err)
+		}
+		if g, done, err = r.read(ctx); err != nil {
+			return nil, err
+		}
+		c = g.Shape(l.SHA, l.Head)
+		done()
+	}
 	if paths, err = r.PathsOf(ctx, c); err != nil {
 		return nil, err
 	}

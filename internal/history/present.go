@@ -44,13 +44,6 @@ func (r *Repo) Present(ctx context.Context, live string, l Landing) (containment
 	return q.found, nil
 }
 
-// PresentSoFar is Present from what is known already: it goes to no remote and
-// compares nothing.
-func (r *Repo) PresentSoFar(ctx context.Context, live string, l Landing) (containment.Result, error) {
-	q, err := r.ask(ctx, live, l)
-	return q.found, err
-}
-
 // question is an answer, and what could still change it.
 type question struct {
 	found      containment.Result
@@ -66,8 +59,14 @@ func (r *Repo) ask(ctx context.Context, live string, l Landing) (question, error
 	defer done()
 	c := g.Shape(l.SHA, l.Head)
 	q := question{found: g.Contains(c, live)}
-	if q.found.Answer == Yes && (q.found.Sign == containment.Ancestry || q.found.Sign == containment.PullHead) {
+	if q.found.Answer == Yes && q.found.Sign == containment.PullHead {
 		return q, nil
+	}
+	if q.found.Answer == Yes {
+		q.candidates = g.Doubts(c, live, q.found.Carrier)
+		if q.found.Sign == containment.Ancestry {
+			return q, nil
+		}
 	}
 	if l.PullRequest > 0 && l.Head != "" && !g.Has(l.Head) {
 		q.pulls = []int{l.PullRequest} // shows whether it was rebased or squashed

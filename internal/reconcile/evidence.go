@@ -131,12 +131,31 @@ func (r *Reconciler) contained(ctx context.Context, repo *history.Repo, d domain
 	return found
 }
 
-// containedBefore says whether an earlier live commit contained the change,
-// as far as is known without asking anybody.
+// containedBefore says whether an earlier live commit contained the change. One
+// that the mirror lacks, such as a new mirror, is asked for once.
 func (r *Reconciler) containedBefore(ctx context.Context, repo *history.Repo, d domain.Deployment, c domain.Change) bool {
-	found, err := repo.PresentSoFar(ctx, d.SHA, landing(c))
+	if r.seek(d.SHA) {
+		if _, err := repo.Ensure(ctx, d.SHA); err != nil {
+			r.log.Debug("an earlier live commit could not be asked for", "live", d.SHA, "err", err)
+		}
+	}
+	found, err := repo.Present(ctx, d.SHA, landing(c))
 	return err == nil && found.Answer == containment.Yes
 }
+
+// seek reports, once for each commit, that it is to be looked for.
+func (r *Reconciler) seek(sha string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if sha == "" || r.sought[sha] || len(r.sought) >= maxSought {
+		return false
+	}
+	r.sought[sha] = true
+	return true
+}
+
+// maxSought bounds the memory of what was looked for.
+const maxSought = 100_000
 
 func landing(c domain.Change) history.Landing {
 	return history.Landing{SHA: c.SHA, Head: c.Head, PullRequest: c.PullRequest}

@@ -126,8 +126,13 @@ func (r *Reconciler) bearing(ctx context.Context, svc domain.Service, shas []str
 	if err != nil {
 		return nil, upto, false, err
 	}
-	if open > 0 { // else everything is there by signs that need no comparing
-		if ok, err := repo.LearnMoved(ctx, shas); err != nil || !ok {
+	bare, err := r.ledger.Watched(ctx, wordBare+svc.Name)
+	if err != nil {
+		return nil, upto, false, err
+	}
+	takesBack := false
+	if open+bare > 0 { // else there is nothing that a copy could tell
+		if takesBack, ok, err = repo.LearnMoved(ctx, shas); err != nil || !ok {
 			r.log.Debug("all items are looked at, since copies cannot be looked for one by one", "service", svc.Name, "err", err)
 			return nil, upto, false, ctx.Err()
 		}
@@ -136,7 +141,11 @@ func (r *Reconciler) bearing(ctx context.Context, svc domain.Service, shas []str
 	if err != nil || !ok || len(touched) > manyWords {
 		return nil, upto, false, err
 	}
-	return wordsOf(svc, touched), upto, true, nil
+	words = wordsOf(svc, touched)
+	if takesBack {
+		words = append(words, wordBare+svc.Name)
+	}
+	return words, upto, true, nil
 }
 
 func wordsOf(svc domain.Service, shas []string) []string {

@@ -74,6 +74,7 @@ type Reconciler struct {
 	mu      sync.Mutex
 	repos   map[string]repoFacts
 	marks   map[string]history.Mark // service → what its items were told of
+	sought  map[string]bool         // earlier live commits that were looked for
 	answers map[string]bool         // creations that a tracker answered with an error of its own
 	// reloadedAt is in Unix nanoseconds: what a tracker refused before is
 	// tried again.
@@ -89,7 +90,7 @@ type Stats struct {
 
 // New makes a Reconciler; it does nothing until Run.
 func New(o Options) *Reconciler {
-	r := &Reconciler{ledger: o.Ledger, mirrors: o.Mirrors, workers: o.Workers, extra: o.Handlers, long: o.Long, log: o.Log, now: o.Now, repos: map[string]repoFacts{}, marks: map[string]history.Mark{}, answers: map[string]bool{}}
+	r := &Reconciler{ledger: o.Ledger, mirrors: o.Mirrors, workers: o.Workers, extra: o.Handlers, long: o.Long, log: o.Log, now: o.Now, repos: map[string]repoFacts{}, marks: map[string]history.Mark{}, sought: map[string]bool{}, answers: map[string]bool{}}
 	if r.enter = o.Enter; r.enter == nil {
 		r.enter = func(context.Context) (func(), bool) { return func() {}, true }
 	}

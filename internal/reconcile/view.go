@@ -79,6 +79,7 @@ const (
 
 	wordOpen = "open/" // + service: some change of the item is not in all that runs
 	wordSoak = "soak/" // + service: its rules ask for a soak
+	wordBare = "bare/" // + service: the patches of some change of the item were not looked at yet
 	wordWide = "wide/" // + repository: a change of more than maxWords commits
 )
 
@@ -110,6 +111,11 @@ func (v *view) words(ctx context.Context, st domain.State, changes []policy.Chan
 		if len(commits) > maxWords {
 			out = append(out, wordWide+strings.ToLower(c.Repo))
 			continue
+		}
+		if !v.r.mirror(svc).Compared(ctx, commits) {
+			for _, name := range c.Services {
+				out = append(out, wordBare+name)
+			}
 		}
 		for _, sha := range commits {
 			out = append(out, wordSHA(c.Repo, sha))

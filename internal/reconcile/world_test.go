@@ -93,6 +93,12 @@ func (w *world) drain() {
 
 func (w *world) git(args ...string) string {
 	w.t.Helper()
+	out, err := w.tryGit(args...)
+	require.NoError(w.t, err, out)
+	return strings.TrimSpace(out)
+}
+
+func (w *world) tryGit(args ...string) (string, error) {
 	cmd := exec.Command("git", args...)
 	if args[0] != "init" {
 		cmd.Dir = w.repo
@@ -101,8 +107,7 @@ func (w *world) git(args ...string) string {
 		"GIT_AUTHOR_NAME=alice", "GIT_AUTHOR_EMAIL=alice@acme.example", "GIT_COMMITTER_NAME=alice", "GIT_COMMITTER_EMAIL=alice@acme.example",
 		"GIT_AUTHOR_DATE="+w.now().Format(time.RFC3339), "GIT_COMMITTER_DATE="+w.now().Format(time.RFC3339))
 	out, err := cmd.CombinedOutput()
-	require.NoError(w.t, err, string(out))
-	return strings.TrimSpace(string(out))
+	return string(out), err
 }
 
 func (w *world) commit(subject string) string {
