@@ -67,7 +67,7 @@ func newTangle(t *testing.T, seed uint64) *tangle {
 
 func (x *tangle) pick(n int) bool { return x.rng.IntN(n) == 0 }
 
-func one[T any](x *tangle, list []T) T { return list[x.rng.IntN(len(list))] }
+func chosen[T any](x *tangle, list []T) T { return list[x.rng.IntN(len(list))] }
 
 func (x *tangle) note(format string, args ...any) {
 	x.told = append(x.told, fmt.Sprintf(format, args...))
@@ -86,7 +86,7 @@ func (x *tangle) branch() string { return x.git("rev-parse", "--abbrev-ref", "HE
 func (x *tangle) edit(subject string) string {
 	x.files++
 	x.clock.Add(int64(time.Minute))
-	dir := one(x, []string{"checkout", "checkout", "shop", "shared", "docs"})
+	dir := chosen(x, []string{"checkout", "checkout", "shop", "shared", "docs"})
 	path := filepath.Join(dir, fmt.Sprintf("f%d.txt", x.files))
 	full := filepath.Join(x.repo, path)
 	require.NoError(x.t, os.MkdirAll(filepath.Dir(full), 0o700))
@@ -111,7 +111,7 @@ func (x *tangle) land() {
 	if x.pick(2) {
 		x.edit("Meanwhile on main")
 	}
-	way := one(x, []string{"merge", "squash", "rebase"})
+	way := chosen(x, []string{"merge", "squash", "rebase"})
 	x.clock.Add(int64(time.Minute))
 	switch way {
 	case "merge":
@@ -146,14 +146,14 @@ func (x *tangle) copies() {
 	if len(x.landed) == 0 {
 		return
 	}
-	c := one(x, x.landed)
+	c := chosen(x, x.landed)
 	x.clock.Add(int64(time.Minute))
 	parents := strings.Fields(x.git("rev-list", "--parents", "-1", c.SHA))
 	var mainline []string
 	if len(parents) > 2 {
 		mainline = []string{"-m", "1"}
 	}
-	switch one(x, []string{"pick", "pick -x", "by hand", "revert", "revert", "revert of a revert", "merge"}) {
+	switch chosen(x, []string{"pick", "pick -x", "by hand", "revert", "revert", "revert of a revert", "merge"}) {
 	case "pick":
 		x.git("switch", "-q", "release")
 		x.quietly(append(append([]string{"cherry-pick"}, mainline...), c.SHA)...)
@@ -168,10 +168,10 @@ func (x *tangle) copies() {
 			}
 		}
 	case "revert":
-		x.git("switch", "-q", one(x, []string{"main", "release"}))
+		x.git("switch", "-q", chosen(x, []string{"main", "release"}))
 		x.quietly(append(append([]string{"revert", "--no-edit"}, mainline...), c.SHA)...)
 	case "revert of a revert":
-		x.git("switch", "-q", one(x, []string{"main", "release"}))
+		x.git("switch", "-q", chosen(x, []string{"main", "release"}))
 		if r := strings.Fields(x.git("log", "--format=%H", "--grep=^This reverts commit", "-1")); len(r) > 0 {
 			x.quietly("revert", "--no-edit", r[0])
 		}
@@ -188,7 +188,7 @@ func (x *tangle) claim() {
 	if len(x.landed) == 0 {
 		return
 	}
-	c, id := one(x, x.landed), one(x, x.ids)
+	c, id := chosen(x, x.landed), chosen(x, x.ids)
 	x.note("%s claims %d", id, c.PullRequest)
 	x.hear(domain.Event{Kind: domain.EventChange, Action: "closed", Repo: repoName, Claims: []domain.Claim{{Ticket: x.ref(id), Closing: true, Change: c}}})
 }
@@ -196,13 +196,13 @@ func (x *tangle) claim() {
 // ship reports a deployment: of anything, at any time, to any part.
 func (x *tangle) ship() {
 	if len(x.heard) > 0 && x.pick(6) { // told again
-		d := one(x, x.heard)
+		d := chosen(x, x.heard)
 		_, _, err := x.ledger.RecordDeployment(x.ctx, d)
 		require.NoError(x.t, err)
 		x.drain()
 		return
 	}
-	target := one(x, []domain.Target{{Service: "checkout", Environment: "prod-eu"}, {Service: "checkout", Environment: "prod-us"}, {Service: "shop", Environment: "prod-shop"}})
+	target := chosen(x, []domain.Target{{Service: "checkout", Environment: "prod-eu"}, {Service: "checkout", Environment: "prod-us"}, {Service: "shop", Environment: "prod-shop"}})
 	x.seq++
 	at := x.rng.IntN(len(x.commits))
 	if x.pick(2) {
@@ -229,15 +229,15 @@ func (x *tangle) ship() {
 
 // people close, reopen and comment.
 func (x *tangle) people() {
-	id := one(x, x.ids)
+	id := chosen(x, x.ids)
 	x.clock.Add(int64(time.Minute))
 	switch {
 	case x.pick(3):
 		word := fmt.Sprint("#", 1+x.rng.IntN(max(1, len(x.landed))))
 		if len(x.landed) > 0 && x.pick(2) {
-			word = one(x, x.landed).SHA
+			word = chosen(x, x.landed).SHA
 		}
-		verb := one(x, []string{"fixed-by", "not-fixed-by", "not-fixed-by"})
+		verb := chosen(x, []string{"fixed-by", "not-fixed-by", "not-fixed-by"})
 		x.note("%s: %s %s", id, verb, word)
 		x.say(id, "bob", "/holdfast "+verb+" "+word)
 	case x.ticket(id).Closed:
