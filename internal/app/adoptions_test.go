@@ -174,3 +174,32 @@ func TestALabelBringsATicketUnderTheRule(t *testing.T) {
 	w.pass(2 * time.Minute)
 	require.Equal(t, "open", w.item("adopted-github/2").Status)
 }
+
+func TestWhatWasMergedBeforeHoldfastRanIsFound(t *testing.T) {
+	t.Parallel()
+	w := prepare(t, scene{})
+	for _, title := range []string{"Limit retries", "Alert on a full pool"} {
+		_, err := w.gh.OpenIssue(checkout, "carol", title, "")
+		require.NoError(t, err)
+	}
+	require.NoError(t, w.gh.Label(checkout, 1, "carol", "postmortem"))
+	require.NoError(t, w.gh.Label(checkout, 2, "carol", "postmortem"))
+	pulled := w.merge(checkout, "Retry three times", "Refs #1")
+	pushed, err := w.gh.Commit(checkout, "main", "bob", "Warn early\n\nRefs #2", map[string]string{"alert.txt": "x"})
+	require.NoError(t, err)
+	w.run()
+	w.settle()
+	w.adopt("github", "label:postmortem", false)
+	w.until("both are items", func() bool {
+		list := w.items()
+		return len(list) == 2 && list[0].Ticket != nil && list[1].Ticket != nil
+	})
+	w.pass(time.Minute)
+	w.until("both changes", func() bool {
+		return len(w.item("adopted-github/1").Changes) == 1 && len(w.item("adopted-github/2").Changes) == 1
+	})
+	require.Equal(t, pulled, *w.item("adopted-github/1").Changes[0].SHA)
+	require.Equal(t, pushed, *w.item("adopted-github/2").Changes[0].SHA)
+	w.silent(func() { w.adopt("github", "label:postmortem", false) })
+	w.checkLedger("adopted-github/1")
+}
