@@ -26,7 +26,8 @@ test: needs ## go vet and all tests, against a real redis-server and a real git
 	go vet -tags $(TAGS) ./...
 	go test -tags $(TAGS) -timeout 15m ./...
 
-check: needs lint ## test, with the race detector, formatting and linters
+check: needs lint ## test, with the race detector, formatting, linters and known vulnerabilities
+	@.ci/vuln $(TAGS)
 	@.ci/needs gcc
 	CGO_ENABLED=1 go test -tags $(TAGS) -race -timeout 30m ./...
 

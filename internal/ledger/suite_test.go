@@ -12,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 
 	"github.com/holdfast-dev/holdfast/internal/domain"
 	"github.com/holdfast-dev/holdfast/internal/store/storetest"
@@ -70,6 +71,12 @@ func TestMain(m *testing.M) {
 	code := m.Run()
 	if cluster.stop != nil {
 		cluster.stop()
+	}
+	// Nothing is left running but the store that the tests share.
+	if err := goleak.Find(goleak.IgnoreAnyFunction("github.com/holdfast-dev/holdfast/internal/store/redisserver.(*Process).run"),
+		goleak.IgnoreAnyFunction("os/exec.(*Cmd).writerDescriptor.func1")); err != nil && code == 0 {
+		fmt.Fprintln(os.Stderr, "after all tests:", err)
+		code = 1
 	}
 	os.Exit(code)
 }
