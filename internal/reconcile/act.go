@@ -44,6 +44,9 @@ func (w *work) act(ctx context.Context, d policy.Decision) (again bool, wait tim
 		return false, time.Time{}, err
 	}
 	for _, a := range todo {
+		if _, no := w.st.Denied[domain.ActReopen]; no && a.Kind == domain.ActComment {
+			a.Payload, a.Digest = render(w.notReopened(d))
+		}
 		if err := w.carryOut(ctx, d, a); err != nil {
 			return false, time.Time{}, err
 		}

@@ -41,6 +41,14 @@ func (w *work) statement(d policy.Decision) trackers.Text {
 	return t
 }
 
+// notReopened is the statement where the tracker refused the reopening that it
+// was to follow.
+func (w *work) notReopened(d policy.Decision) trackers.Text {
+	t := w.statement(d)
+	t.Lines = append(t.Lines, "The tracker did not let Holdfast reopen this ticket; `holdfast why` has its words. It carries the label instead, and is tried again at the next close, after a change of the configuration, and once a day.")
+	return t
+}
+
 func lead(d policy.Decision) string {
 	switch d.Reason {
 	case policy.RolledBack:
