@@ -130,7 +130,11 @@ func (w *work) run(ctx context.Context) (time.Time, error) {
 // onTracker is the part that asks and writes to the tracker.
 func (w *work) onTracker(ctx context.Context) (time.Time, error) {
 	if w.st.Ticket == nil {
-		if next, err := w.file(ctx); err != nil || w.st.Ticket == nil {
+		next, err := w.file(ctx)
+		if err == nil && w.st.Lost {
+			_, err = w.decide(ctx) // there is nothing to adopt
+		}
+		if err != nil || w.st.Ticket == nil {
 			return next, err
 		}
 	}
