@@ -28,11 +28,18 @@ const (
 	LintOff     = "off"     // no hints
 )
 
+// The values of due_from.
+const (
+	DueFromPostmortem = "postmortem"
+	DueFromFiling     = "filing"
+)
+
 // Policy holds every policy key, for all or for one team.
 type Policy struct {
 	Enforce           bool                         `yaml:"enforce" jsonschema_description:"false: new tickets are filed; a call that would change an existing one is recorded and not made."`
 	EnforceSince      time.Time                    `yaml:"enforce_since" jsonschema_description:"What was closed before is never reopened. A date (its start in UTC) or RFC 3339."`
 	Due               map[domain.Priority]Duration `yaml:"due"`
+	DueFrom           string                       `yaml:"due_from" oneof:"postmortem filing" jsonschema_description:"When the due clock starts: at the day of the postmortem, else the filing; or always at the filing."`
 	Soak              map[domain.Priority]Duration `yaml:"soak" jsonschema_description:"How long a fix must have been live."`
 	Grace             Duration                     `yaml:"grace" jsonschema_description:"How long an early close may stand."`
 	RollbackGrace     Duration                     `yaml:"rollback_grace"`
@@ -62,6 +69,7 @@ func defaultPolicy() Policy {
 	return Policy{
 		Enforce:           true,
 		Due:               map[domain.Priority]Duration{"P0": 7 * day, "P1": 28 * day, "P2": 56 * day, "P3": 90 * day},
+		DueFrom:           DueFromPostmortem,
 		Soak:              map[domain.Priority]Duration{},
 		RollbackGrace:     Duration(30 * time.Minute),
 		CloseWhenVerified: CloseClosedEarly,

@@ -42,6 +42,7 @@ type Reports struct {
 	Weekly    Weekly    `yaml:"weekly"`
 	SMTP      *SMTP     `yaml:"smtp"`
 	Slack     *Slack    `yaml:"slack"`
+	Reminders Reminders `yaml:"reminders"`
 	Directors Directors `yaml:"directors" jsonschema_description:"Who gets one row for each team."`
 }
 

@@ -16,6 +16,8 @@ type Team struct {
 	Leads           []Person `yaml:"leads"`
 	Approvers       []string `yaml:"approvers" jsonschema_description:"Logins, account ids, or names and addresses from people."`
 	DefaultAssignee string   `yaml:"default_assignee"`
+	Workdays        []string `yaml:"workdays" oneof:"monday tuesday wednesday thursday friday saturday sunday" jsonschema_description:"The days on which the team works. Default: every day."`
+	Holidays        []string `yaml:"holidays" jsonschema_description:"Days on which it does not, as 2026-12-25."`
 	Notify          Notify   `yaml:"notify"`
 	// Policy is the global policy with this team's keys laid over it, key by
 	// key; due, soak and not_planned priority by priority.

@@ -43,6 +43,7 @@ func (v *validator) teams() {
 		}
 		v.notify(p+".notify", t.Notify)
 		v.told(p, t)
+		v.calendar(p, t)
 		if t.Policy != nil {
 			v.policy(p+".policy", t.Policy.Policy)
 		}

@@ -72,6 +72,7 @@ func (v *validator) reports() {
 		v.problem("reports.weekly.at", v.quote("reports.weekly.at", at)+" is no time of day", `write it as "08:00", in quotes`)
 	}
 	v.reportChannels()
+	v.reminders()
 	m := v.cfg.Reports.SMTP
 	if m == nil || v.bad["reports.smtp"] {
 		return

@@ -136,6 +136,10 @@ func (b *Backend) reportFacts(ctx context.Context, s *reconcile.Setup, team stri
 		return f, err
 	}
 	cfg := b.config()
+	f.DueSince = s.DueSince
+	if t, ok := cfg.Team(team); ok {
+		f.Calendar = calendar(t)
+	}
 	f.Schedule = scheduleWords(cfg, team)
 	if f.Undelivered, err = undelivered(ctx, b.ledger, team, p.Week.Add(-1)); err != nil {
 		return f, err

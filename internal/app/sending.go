@@ -49,8 +49,11 @@ func newSender(a *App) *sender {
 
 // handle works on a subject "report/…".
 func (s *sender) handle(ctx context.Context, l ledger.Lease, id string) (time.Time, error) {
-	if id == "schedule" {
+	switch id {
+	case "schedule":
 		return s.schedule(ctx)
+	case "reminders":
+		return s.remind(ctx, l)
 	}
 	week, key, _ := strings.Cut(id, "/")
 	w, err := report.ParseWeek(week)

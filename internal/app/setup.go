@@ -99,6 +99,9 @@ func (a *App) setup(cfg *config.Config) (*reconcile.Setup, error) {
 		for _, l := range t.Leads {
 			team.Leads = append(team.Leads, l.Domain())
 		}
+		if c := calendar(t); c != nil {
+			team.Works = c.Works
+		}
 		s.Teams[t.Name] = team
 	}
 	return s, nil
@@ -137,7 +140,7 @@ func rules(p config.Policy, priority domain.Priority) policy.Rules {
 
 func settings(p config.Policy) reconcile.Settings {
 	s := reconcile.Settings{Enforce: p.Enforce, Due: map[domain.Priority]time.Duration{}, MaxReopens: p.MaxReopens, WaiverMax: time.Duration(p.WaiverMax),
-		SelfAttest: p.SelfAttest, Approvers: p.Approvers, SilentAfter: time.Duration(p.SilentAfter), Lint: p.Lint}
+		SelfAttest: p.SelfAttest, Approvers: p.Approvers, SilentAfter: time.Duration(p.SilentAfter), Lint: p.Lint, DueFromFiling: p.DueFrom == config.DueFromFiling}
 	for k, v := range p.Due {
 		s.Due[k] = time.Duration(v)
 	}

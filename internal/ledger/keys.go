@@ -70,7 +70,6 @@ func (k keys) successes(t string) string { return k.tag + "successes-of:" + t } 
 func (k keys) reports(scope string) string { return k.tag + "reports:" + escape(scope) } // hash: week → JSON
 func (k keys) figures(scope string) string { return k.tag + "figures:" + escape(scope) } // hash: week → JSON
 func (k keys) sendings(week string) string { return k.tag + "sendings:" + short(week) }  // hash: channel and address → JSON
-func (k keys) once(key string) string      { return k.tag + "once:" + short(key) }
 
 // What the store is.
 func (k keys) identity() string { return k.tag + "identity" } // a random word

@@ -60,6 +60,7 @@ type Sending struct {
 	Attempts  int       `json:"attempts"`            //
 	Error     string    `json:"error,omitempty"`     // of the last attempt
 	GivenUp   time.Time `json:"given_up,omitzero"`   // no further attempt is made
+	Marks     []string  `json:"marks,omitempty"`     // what it tells, for reminders
 	Thread    string    `json:"thread,omitempty"`    // of a message in two parts: the first is confirmed
 	Confirmed bool      `json:"confirmed,omitempty"` // SentAt is set
 }
@@ -119,14 +120,4 @@ func (l *Ledger) Sendings(ctx context.Context, week string) (map[string]Sending,
 		out[field] = s
 	}
 	return out, nil
-}
-
-// Once marks something as done for a day and reports whether it was not yet.
-// Marks are forgotten after ttl.
-func (l *Ledger) Once(ctx context.Context, key string, ttl time.Duration) (bool, error) {
-	ok, err := l.db.SetNX(ctx, l.keys.once(key), 1, ttl).Result()
-	if err != nil {
-		return false, fmt.Errorf("marking %s: %w", cut(key), err)
-	}
-	return ok, nil
 }

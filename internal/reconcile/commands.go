@@ -76,7 +76,7 @@ func (w *work) comment(ctx context.Context, id string) (err error) {
 		note = "Refused: " + line.Refused
 	}
 	entries = append(entries, domain.Entry{Kind: domain.Fact, Name: domain.Commanded, Note: note, Command: &line})
-	todo, err := w.answers(ctx, id, refused, answers, status)
+	todo, err := w.answers(ctx, id, refused, answers, who.told, status)
 	if err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ func (w *work) handled(ctx context.Context, id, by, line, why string) error {
 
 // answers are a reaction to what was done, and replies to what was refused or
 // waits. The state is that after the commands.
-func (w *work) answers(ctx context.Context, id string, refused, answers []string, status bool) ([]domain.Action, error) {
+func (w *work) answers(ctx context.Context, id string, refused, answers, told []string, status bool) ([]domain.Action, error) {
 	var todo []domain.Action
 	reply := func(t trackers.Text, key string) {
 		a := domain.Action{ID: newID(), Kind: domain.ActReply, Key: key}
@@ -156,6 +156,9 @@ func (w *work) answers(ctx context.Context, id string, refused, answers []string
 		t := trackers.Text{Marker: markReply, Lead: "This waits for an approver.", Lines: answers}
 		t.Mention = w.s.handle(w.approver(), w.tracker.Kind())
 		reply(t, id)
+	}
+	if len(told) > 0 {
+		reply(trackers.Text{Marker: markReply, Lead: "Done.", Lines: told}, id)
 	}
 	if len(todo) == 0 {
 		todo = append(todo, domain.Action{ID: newID(), Kind: domain.ActReact, Key: id})
@@ -196,6 +199,7 @@ type commander struct {
 	at      time.Time // when it was said, where that is not now
 	checked bool
 	may     bool
+	told    []string // what came of the commands, where that is to be said
 }
 
 // mayWrite reports whether the author is one of people, or may write to the
@@ -248,7 +252,7 @@ func upper(s string) string {
 
 // run carries out one command in memory: the entries to be recorded, or what
 // to answer. A Refusal is for the author; any other error is tried again.
-func (c *commander) run(ctx context.Context, cmd claims.Command) ([]domain.Entry, string, error) {
+func (c *commander) run(ctx context.Context, cmd claims.Command) (done []domain.Entry, answer string, err error) {
 	w, st, now := c.w, c.w.st, c.w.r.now().UTC()
 	if !c.at.IsZero() {
 		now = c.at
@@ -285,6 +289,16 @@ func (c *commander) run(ctx context.Context, cmd claims.Command) ([]domain.Entry
 	case "priority":
 		p := domain.Priority(cmd.Args[0])
 		e := domain.Entry{Name: domain.PrioritySet, Spec: &domain.ItemSpec{Priority: p}, Note: c.author + " set the priority to " + string(p) + "."}
+		if due := w.s.dueAfter(st, p); due != "" {
+			e.Spec.Due = due
+			words := "With priority " + string(p) + " it is due on " + due + "."
+			e.Note += " " + words
+			defer func() {
+				if err == nil && len(done) > 0 {
+					c.told = append(c.told, words)
+				}
+			}()
+		}
 		if st.Spec.Priority.Above(p) { // lowering
 			if no := w.s.refuseApproval(st, c.author); no != "" {
 				answer, err := c.request(cmd, Refusal(no))

@@ -118,6 +118,9 @@ func fold(st *domain.State, e domain.Entry) {
 		st.Spec.Due, st.UpdateOwed, st.DueMoved = e.Spec.Due, true, true
 	case domain.PrioritySet:
 		st.Spec.Priority, st.UpdateOwed = e.Spec.Priority, true
+		if e.Spec.Due != "" {
+			st.Spec.Due = e.Spec.Due
+		}
 	case domain.TypeSet:
 		st.Spec.Type, st.Spec.TypeWritten, st.UpdateOwed = e.Spec.Type, "", true
 

@@ -61,18 +61,24 @@ type Team struct {
 	Leads           []domain.Person
 	Approvers       []string
 	DefaultAssignee string
+	// Works reports whether the team works on the day that t shows; nil: it
+	// works every day. A due day that the policy gives is a working day.
+	Works func(t time.Time) bool
 }
 
 // Settings are the policy keys of a team that concern people and filing.
 type Settings struct {
-	Enforce     bool
-	Due         map[domain.Priority]time.Duration
-	MaxReopens  int
-	WaiverMax   time.Duration
-	SelfAttest  []domain.Priority
-	Approvers   []string // beside the team's own
-	SilentAfter time.Duration
-	Lint        string // warn, require or off: what hints on new items do
+	Enforce bool
+	Due     map[domain.Priority]time.Duration
+	// DueFromFiling starts the due clock at the filing, whatever the day of the
+	// postmortem.
+	DueFromFiling bool
+	MaxReopens    int
+	WaiverMax     time.Duration
+	SelfAttest    []domain.Priority
+	Approvers     []string // beside the team's own
+	SilentAfter   time.Duration
+	Lint          string // warn, require or off: what hints on new items do
 }
 
 // Labels are the spellings of the fixed labels.
@@ -142,10 +148,27 @@ func (s *Setup) Due(team string, p domain.Priority, incident string, filed time.
 	}
 	loc := s.location(team)
 	start := filed.In(loc)
-	if t, err := time.ParseInLocation(time.DateOnly, incident, loc); err == nil {
+	if t, err := time.ParseInLocation(time.DateOnly, incident, loc); err == nil && !s.Settings(team).DueFromFiling {
 		start = t
 	}
-	return start.Add(d).Format(time.DateOnly)
+	// A day is a day of the calendar, also across a change of the clocks.
+	const day = 24 * time.Hour
+	due := start.AddDate(0, 0, int(d/day)).Add(d % day)
+	if works := s.Teams[team].Works; works != nil {
+		for n := 0; n < 366 && !works(due); n++ {
+			due = due.AddDate(0, 0, 1)
+		}
+	}
+	return due.Format(time.DateOnly)
+}
+
+// DueSince is when the due clock of an item started.
+func (s *Setup) DueSince(st domain.State) time.Time {
+	t, err := time.ParseInLocation(time.DateOnly, st.Spec.IncidentDate, s.location(st.Spec.Team))
+	if err != nil || s.Settings(st.Spec.Team).DueFromFiling {
+		return st.FiledAt
+	}
+	return t
 }
 
 // Overdue reports whether the due day has ended in the team's time zone.

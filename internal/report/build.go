@@ -199,7 +199,7 @@ func (b *builder) line(st domain.State) Line {
 		}
 	}
 	if due, err := time.Parse(time.DateOnly, spec.Due); err == nil {
-		l.DaysOver = b.f.Calendar.between(due, b.today())
+		l.DaysOver = b.f.Calendar.Between(due, b.today())
 	}
 	if start := b.clockStart(st); !start.IsZero() {
 		l.Age = max(0, int(b.to.Sub(start).Hours()/24))

@@ -16,9 +16,9 @@ func (c *Calendar) Works(t time.Time) bool {
 // maxSpan bounds how far days are counted one by one.
 const maxSpan = 2000
 
-// between counts the working days after a, up to and with b; negative where b
+// Between counts the working days after a, up to and with b; negative where b
 // is earlier.
-func (c *Calendar) between(a, b time.Time) int {
+func (c *Calendar) Between(a, b time.Time) int {
 	days := int(b.Sub(a) / (24 * time.Hour))
 	if c == nil || days > maxSpan || days < -maxSpan {
 		return days

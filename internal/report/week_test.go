@@ -70,10 +70,10 @@ func TestDaysOfTheCalendar(t *testing.T) {
 	office := &Calendar{Days: [7]bool{time.Monday: true, time.Tuesday: true, time.Wednesday: true, time.Thursday: true, time.Friday: true}, Holidays: map[string]bool{"2026-12-25": true}}
 	var all *Calendar
 	friday, monday := day("2026-12-18"), day("2026-12-21")
-	require.Equal(t, 3, all.between(friday, monday))
-	require.Equal(t, 1, office.between(friday, monday))
-	require.Equal(t, -1, office.between(monday, friday))
-	require.Equal(t, 3, office.between(monday, day("2026-12-25")), "the holiday is no working day")
+	require.Equal(t, 3, all.Between(friday, monday))
+	require.Equal(t, 1, office.Between(friday, monday))
+	require.Equal(t, -1, office.Between(monday, friday))
+	require.Equal(t, 3, office.Between(monday, day("2026-12-25")), "the holiday is no working day")
 	require.Equal(t, day("2026-12-28"), office.Next(day("2026-12-25")))
 	require.Equal(t, friday, office.Next(friday))
 	require.Equal(t, friday, (&Calendar{}).Next(friday), "a team that never works")

@@ -1,0 +1,300 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/config"
+	"github.com/holdfast-dev/holdfast/internal/domain"
+	"github.com/holdfast-dev/holdfast/internal/ledger"
+	"github.com/holdfast-dev/holdfast/internal/messenger"
+	"github.com/holdfast-dev/holdfast/internal/report"
+)
+
+const (
+	remindersSubject = "report/reminders"
+	// remindedFor is how long it is remembered that somebody was told; a due
+	// day that was moved is another one.
+	remindedFor = 400 * 24 * time.Hour
+	remindRetry = 10 * time.Minute
+	// remindAtMost is how many items one digest tells of.
+	remindAtMost = 40
+)
+
+// What is told once of an item and its due day.
+const (
+	dueSoon  = "due_soon"  // to the owner
+	dueOver  = "due_over"  // to the owner
+	leadOver = "lead_over" // to the lead
+)
+
+// digestTo is one reminder: everything for one address on one day.
+type digestTo struct {
+	*destination
+	day   string
+	lines []messenger.NoteLine
+	marks []string // what is remembered once it was sent
+	items map[string]bool
+}
+
+// remind sends what is to be told today, and says when to look again. Each
+// address gets at most one digest a day, and each item is in it once.
+func (s *sender) remind(ctx context.Context, l ledger.Lease) (time.Time, error) {
+	cfg, now := s.a.cfg.Load(), s.a.o.Now()
+	ctx, stop := s.keep(ctx, l)
+	defer stop()
+	teams, next := remindNow(cfg, now)
+	if len(teams) == 0 {
+		return next, nil
+	}
+	digests, err := s.digests(ctx, cfg, teams, now)
+	if err != nil {
+		return time.Time{}, err
+	}
+	again := false
+	for _, d := range digests {
+		sent, err := s.sendReminder(ctx, l, d, now)
+		if err != nil {
+			return time.Time{}, err
+		}
+		again = again || !sent
+	}
+	if soon := now.Add(remindRetry); again && (next.IsZero() || soon.Before(next)) {
+		next = soon
+	}
+	return next, nil
+}
+
+// remindNow lists the teams whose hour has come and whose quiet hours have not,
+// and says when the next one's comes.
+func remindNow(cfg *config.Config, now time.Time) (teams []config.Team, next time.Time) {
+	r := cfg.Reports.Reminders
+	if r.Before == 0 {
+		return nil, time.Time{}
+	}
+	hour, minute := clockOf(r.At)
+	for _, t := range cfg.Teams {
+		local, c := now.In(t.Location()), calendar(t)
+		y, m, d := local.Date()
+		at := time.Date(y, m, d, hour, minute, 0, 0, t.Location())
+		if c.Works(local) && !local.Before(at) && !r.IsQuiet(local.Format("15:04")) {
+			teams = append(teams, t)
+		}
+		if !local.Before(at) {
+			at = time.Date(y, m, d+1, hour, minute, 0, 0, t.Location())
+		}
+		if next.IsZero() || at.Before(next) {
+			next = at
+		}
+	}
+	return teams, next
+}
+
+// digests works out what each address is to be told.
+func (s *sender) digests(ctx context.Context, cfg *config.Config, teams []config.Team, now time.Time) ([]*digestTo, error) {
+	b := &reminderBook{s: s, cfg: cfg, now: now, dir: &directory{cfg: cfg, byKey: map[string]*destination{}}, byKey: map[string]*digestTo{}}
+	byName := map[string]config.Team{}
+	for _, t := range teams {
+		byName[t.Name] = t
+	}
+	for after := ""; ; {
+		ids, err := s.a.ledger.ItemIDs(ctx, after, itemsAtOnce)
+		if err != nil {
+			return nil, err
+		}
+		if len(ids) == 0 {
+			return b.list, nil
+		}
+		after = ids[len(ids)-1]
+		states, err := s.a.ledger.States(ctx, ids)
+		if err != nil {
+			return nil, err
+		}
+		for _, st := range states {
+			if t, ok := byName[st.Spec.Team]; ok && report.Open(st) && st.Spec.Due != "" {
+				if err := b.add(ctx, t, st); err != nil {
+					return nil, err
+				}
+			}
+		}
+	}
+}
+
+// reminderBook gathers digests.
+type reminderBook struct {
+	s     *sender
+	cfg   *config.Config
+	now   time.Time
+	dir   *directory
+	list  []*digestTo
+	byKey map[string]*digestTo
+}
+
+func (b *reminderBook) add(ctx context.Context, t config.Team, st domain.State) error {
+	local := b.now.In(t.Location())
+	today := local.Format(time.DateOnly)
+	due, err := time.Parse(time.DateOnly, st.Spec.Due)
+	if err != nil {
+		return nil
+	}
+	// In the team's working days: what is due on a Monday is told on the
+	// Thursday before.
+	over := calendar(t).Between(dayOf(due), dayOf(local))
+	r := b.cfg.Reports.Reminders
+	days := func(d config.Duration) int { return int(time.Duration(d) / (24 * time.Hour)) }
+	owner := b.owner(st)
+	past := dayOf(due).Before(dayOf(local))
+	switch {
+	case past:
+		err = b.tell(ctx, dueOver, today, st, t, owner, fmt.Sprintf("was due on %s", st.Spec.Due))
+	case -over <= days(r.Before):
+		err = b.tell(ctx, dueSoon, today, st, t, owner, fmt.Sprintf("is due on %s", st.Spec.Due))
+	}
+	if err != nil || r.LeadAfter == 0 || over < days(r.LeadAfter) || b.reportDay(local) {
+		return err
+	}
+	for _, lead := range t.Leads {
+		if x := b.dir.mail(lead); x != nil {
+			if err := b.tell(ctx, leadOver, today, st, t, x, fmt.Sprintf("is %d days over its due day, %s", over, st.Spec.Due)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// dayOf is the day that t shows, as calendars count days.
+func dayOf(t time.Time) time.Time {
+	y, m, d := t.Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+}
+
+// reportDay reports whether the weekly report comes today: it tells the leads
+// the same, and nobody is to be told twice on one day.
+func (b *reminderBook) reportDay(local time.Time) bool {
+	return strings.EqualFold(local.Weekday().String(), b.cfg.Reports.Weekly.Day)
+}
+
+// owner is where the owner of an item is reached: by mail, else through the
+// team's chat. nil: not at all.
+func (b *reminderBook) owner(st domain.State) *destination {
+	names := []string{st.Spec.Owner}
+	if st.Ticket != nil && len(st.Ticket.Assignees) > 0 {
+		names = st.Ticket.Assignees // a person may have given it to somebody else
+	}
+	for _, p := range b.cfg.PersonList {
+		for _, n := range names {
+			n = strings.TrimPrefix(n, "@")
+			if n != "" && slices.ContainsFunc([]string{p.Name, p.Email, p.GitHub, p.Jira}, func(x string) bool { return strings.EqualFold(x, n) }) {
+				if x := b.dir.mail(config.Person{Name: p.Name, Email: p.Email}); x != nil {
+					return x
+				}
+			}
+		}
+	}
+	t, _ := b.cfg.Team(st.Spec.Team)
+	chat := t.Notify
+	chat.Directory, chat.Webhook = "", nil
+	var out *destination
+	b.dir.notify(chat, t.Name, func(x *destination) {
+		if out == nil {
+			out = x
+		}
+	})
+	return out
+}
+
+// tell puts an item into the digest of an address, unless that was told before
+// or tells of the item already.
+func (b *reminderBook) tell(ctx context.Context, what, today string, st domain.State, t config.Team, x *destination, words string) error {
+	if x == nil {
+		return nil
+	}
+	id := st.Spec.ID
+	mark := what + "|" + id + "|" + st.Spec.Due
+	if what == leadOver {
+		mark += "|" + x.key
+	}
+	told, err := b.s.a.ledger.Meta(ctx, "reminded:"+mark)
+	if err != nil || told != "" {
+		return err
+	}
+	d := b.byKey[x.key]
+	if d == nil {
+		d = &digestTo{destination: x, day: today, items: map[string]bool{}}
+		b.byKey[x.key] = d
+		b.list = append(b.list, d)
+	}
+	if !d.items[id] && len(d.lines) >= remindAtMost {
+		return nil // it is told tomorrow
+	}
+	d.marks = append(d.marks, mark)
+	if d.items[id] {
+		return nil
+	}
+	d.items[id] = true
+	line := messenger.NoteLine{Label: id, Text: fmt.Sprintf("%s (%s, team %s) %s.", st.Spec.Title, st.Spec.Priority, t.Name, words)}
+	if st.Ticket != nil {
+		line.Label, line.URL = st.Ticket.Ref.Key(), st.Ticket.URL
+	}
+	if x.channel != "email" && st.Spec.Owner != "" {
+		line.Text += " Owner: " + st.Spec.Owner + "."
+	}
+	d.lines = append(d.lines, line)
+	return nil
+}
+
+// sendReminder makes one attempt at a digest; true: nothing is left to do
+// today. What was told is remembered after that was confirmed.
+func (s *sender) sendReminder(ctx context.Context, l ledger.Lease, d *digestTo, now time.Time) (bool, error) {
+	bucket, key := "day-"+d.day, "reminder/"+d.key
+	rec, known, err := s.a.ledger.Sending(ctx, bucket, key)
+	if err != nil {
+		return false, err
+	}
+	if known && !rec.SentAt.IsZero() {
+		// What came since waits until tomorrow. What this one told may not be
+		// remembered yet.
+		return true, s.remember(ctx, rec.Marks, d.day)
+	}
+	if !known {
+		rec = ledger.Sending{Week: bucket, MessageID: "holdfast." + d.day + ".reminder." + strings.ReplaceAll(d.key, "/", ".")}
+	}
+	again := known && rec.Error == ""
+	rec.Channel, rec.To, rec.IntendAt, rec.Error, rec.Marks = d.channel, d.shown, now.UTC(), "", d.marks
+	rec.Attempts++
+	if err := s.a.ledger.SetSending(ctx, l, key, rec); err != nil {
+		return false, conflictIsDone(err)
+	}
+	words := "This item is near or past its due day. Ship the fix, or say on the ticket when it will be: /holdfast due YYYY-MM-DD REASON."
+	if n := len(d.lines); n > 1 {
+		words = fmt.Sprintf("These %d items are near or past their due day. Ship the fixes, or say on the tickets when they will be: /holdfast due YYYY-MM-DD REASON.", n)
+	}
+	note := messenger.Note{Title: "Postmortem actions that are due", Intro: words, Lines: d.lines}
+	whole := context.WithoutCancel(ctx)
+	sendErr := d.send.Send(whole, messenger.Message{ID: rec.MessageID, Note: &note, Again: again, At: now}, func(string) error { return nil })
+	if sendErr != nil {
+		rec.Error = report.OneLine(sendErr.Error())
+		s.count(d.channel, "failed")
+		s.a.log.Warn("a reminder could not be sent; it is tried again", "component", "reports", "channel", d.channel, "to", d.shown, "attempt", rec.Attempts, "err", rec.Error)
+		return messenger.IsRefused(sendErr), conflictIsDone(s.a.ledger.SetSending(whole, l, key, rec))
+	}
+	rec.SentAt = s.a.o.Now().UTC()
+	s.count(d.channel, "sent")
+	if err := s.a.ledger.SetSending(whole, l, key, rec); err != nil {
+		return true, conflictIsDone(err)
+	}
+	return true, s.remember(whole, d.marks, d.day)
+}
+
+func (s *sender) remember(ctx context.Context, marks []string, day string) error {
+	for _, m := range marks {
+		if err := s.a.ledger.SetMeta(ctx, "reminded:"+m, day, remindedFor); err != nil {
+			return err
+		}
+	}
+	return nil
+}
