@@ -255,14 +255,24 @@ func closedBefore(r Rules, f Facts) bool {
 	return !r.EnforceSince.IsZero() && !f.ClosedAt.IsZero() && f.ClosedAt.Before(r.EnforceSince)
 }
 
-// lostAt is when the newest deployment that took the item back was received.
+// lostAt is when the last deployment that took a change back was received.
+// Those that came after it without the change do not put the end of the grace
+// off.
 func (f Facts) lostAt() time.Time {
 	var at time.Time
 	for _, s := range f.Services {
 		for _, t := range s.Targets {
 			for _, c := range f.Changes {
-				if p := c.Presence[t.Target]; p.Contained == No && p.Was && t.Live != nil && t.Live.ReceivedAt.After(at) {
-					at = t.Live.ReceivedAt
+				p := c.Presence[t.Target]
+				if p.Contained != No || !p.Was || t.Live == nil {
+					continue
+				}
+				lost := p.LostAt
+				if lost.IsZero() {
+					lost = t.Live.ReceivedAt
+				}
+				if lost.After(at) {
+					at = lost
 				}
 			}
 		}

@@ -199,6 +199,7 @@ type Presence struct {
 	Reverted  bool      // No, because a revert undid it there
 	Partly    bool      // No, yet some of its commits are there
 	Was       bool      // No, yet an earlier live revision contained it
+	LostAt    time.Time // with Was: when the deployment that took it back was received
 	InCanary  bool      // No, yet the canary contains it
 	Reason    Reason    // with Maybe
 	Since     time.Time // with Yes: since when every live revision contained it

@@ -299,7 +299,10 @@ func (r *Reconciler) presence(ctx context.Context, repo *history.Repo, c domain.
 			p.Since = d.FinishedAt
 		}
 	case policy.No:
-		p.Was = slices.ContainsFunc(full[1:], before)
+		if at := slices.IndexFunc(full[1:], before); at >= 0 {
+			// full[at] came right after the last one that had it.
+			p.Was, p.LostAt = true, full[at].ReceivedAt
+		}
 		if n, err := repo.Behind(ctx, t.Live.SHA, c.SHA); err == nil {
 			p.Behind = n
 		}

@@ -19,16 +19,16 @@ type History struct {
 	// Paths are those that a landed commit touches, where they are known:
 	// files, and directories that end in a slash.
 	Paths map[string][]string
-	// doubt, where it is set, is told of each question that patch ids could
-	// still answer with yes.
-	doubt func(c containment.Change, live string)
+	// doubt, where it is set, is told of each answer that patch ids could still
+	// change.
+	doubt func(c containment.Change, live string, answer containment.Result)
 }
 
 // ask says whether a change is in a commit.
 func (h *History) ask(c containment.Change, live string) containment.Result {
 	r := h.Contains(c, live)
-	if h.doubt != nil && r.Answer != containment.Yes {
-		h.doubt(c, live)
+	if h.doubt != nil {
+		h.doubt(c, live, r)
 	}
 	return r
 }

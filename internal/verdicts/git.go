@@ -16,8 +16,8 @@ import (
 const maxCandidates = 100_000
 
 // ReplayGit is Replay over a git directory. Patches are compared only where
-// nothing else shows that a change is there: what has to be compared for all
-// cases is found in one pass, and compared at once.
+// they could change an answer: what has to be compared for all cases is
+// found in one pass, and compared at once.
 func ReplayGit(ctx context.Context, dir, tags string, cases []Case, log *slog.Logger) ([]Line, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
@@ -98,7 +98,7 @@ func newDoubts(x *containment.Index) *doubts {
 	return &doubts{index: x, asked: map[string]bool{}, commits: map[string]bool{}}
 }
 
-func (d *doubts) add(c containment.Change, live string) {
+func (d *doubts) add(c containment.Change, live string, answer containment.Result) {
 	key := c.Landed + " " + live
 	d.mu.Lock()
 	known := d.asked[key]
@@ -107,7 +107,13 @@ func (d *doubts) add(c containment.Change, live string) {
 	if known {
 		return
 	}
-	found := d.index.Candidates(c, live, maxCandidates)
+	var found []string
+	switch {
+	case answer.Answer != containment.Yes:
+		found = d.index.Candidates(c, live, maxCandidates)
+	case answer.Sign != containment.PullHead:
+		found = d.index.Doubts(c, live, answer.Carrier)
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, sha := range found {
