@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-dev/holdfast/internal/postmortem"
 )
@@ -183,4 +184,14 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("not the same the second time: %v %s", err, diff)
 		}
 	})
+}
+
+func TestIDsInOtherScriptsDiffer(t *testing.T) {
+	require.Equal(t, "storung", postmortem.CleanID("störung"))
+	require.NotEqual(t, postmortem.CleanID("障害-1"), postmortem.CleanID("事故-1"))
+	require.NotEqual(t, postmortem.Slug("2026-11-01", "Redis 障害"), postmortem.Slug("2026-11-01", "Redis 事故"))
+	for _, s := range []string{"störung", "障害-1", "INC-12", strings.Repeat("障害-long-", 30)} {
+		require.Equal(t, postmortem.CleanID(s), postmortem.CleanID(postmortem.CleanID(s)), s)
+		require.LessOrEqual(t, len(postmortem.CleanID(s)), 80)
+	}
 }

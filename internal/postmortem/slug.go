@@ -15,18 +15,30 @@ import (
 const maxID = 80
 
 // Slug makes an id from a date and a title: small ASCII letters, digits and
-// dashes. A title without any such letter is represented by a digest, so that
-// two of them differ. Both empty give an empty slug.
+// dashes. Where that drops letters of the title, a digest of it follows, so
+// that two titles in another script differ. Both empty give an empty slug.
 func Slug(date, title string) string {
 	s := slugWord(title)
-	if s == "" && strings.TrimSpace(title) != "" {
-		sum := sha256.Sum256([]byte(title))
-		s = "pm-" + hex.EncodeToString(sum[:4])
+	switch {
+	case s == "" && strings.TrimSpace(title) != "":
+		s = "pm-" + digest(title)
+	case dropsLetters(title):
+		s = cutSlug(s, maxID/2) + "-" + digest(title)
 	}
 	if date != "" && !strings.HasPrefix(s, date) {
 		s = strings.Trim(date+"-"+s, "-")
 	}
-	return cutSlug(s)
+	return cutSlug(s, maxID)
+}
+
+// dropsLetters reports whether s has letters that no id can spell.
+func dropsLetters(s string) bool {
+	return strings.ContainsFunc(norm.NFKD.String(s), func(r rune) bool { return r > unicode.MaxASCII && unicode.IsLetter(r) })
+}
+
+func digest(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:4])
 }
 
 func slugWord(s string) string {
@@ -52,12 +64,12 @@ func slugWord(s string) string {
 	return b.String()
 }
 
-func cutSlug(s string) string {
-	if len(s) <= maxID {
+func cutSlug(s string, most int) string {
+	if len(s) <= most {
 		return s
 	}
-	s = s[:maxID]
-	if i := strings.LastIndexByte(s, '-'); i > maxID/2 {
+	s = s[:most]
+	if i := strings.LastIndexByte(s, '-'); i > most/2 {
 		s = s[:i]
 	}
 	return strings.Trim(s, "-")
@@ -65,11 +77,22 @@ func cutSlug(s string) string {
 
 var notID = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
 
-// CleanID makes a string usable as an id and keeps its case: what is no
-// letter, digit, dot, dash or underscore becomes a dash. It may be empty.
+// CleanID makes a string usable as an id and keeps its case: an accent goes,
+// and what is no letter, digit, dot, dash or underscore becomes a dash. Where
+// that drops letters, a digest follows, so that two ids in another script
+// differ. It may be empty.
 func CleanID(s string) string {
-	s = strings.Trim(notID.ReplaceAllString(norm.NFKD.String(s), "-"), "-._")
-	return strings.Trim(cutSlug(s), "-._")
+	plain := strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Mn, r) {
+			return -1
+		}
+		return r
+	}, norm.NFKD.String(s))
+	id := strings.Trim(notID.ReplaceAllString(plain, "-"), "-._")
+	if id != "" && dropsLetters(s) {
+		id = cutSlug(id, maxID/2) + "-" + digest(s)
+	}
+	return strings.Trim(cutSlug(id, maxID), "-._")
 }
 
 // idFromName is the id that a file name gives. A name that every repository
