@@ -47,7 +47,7 @@ type DeliveryView struct {
 	Teams     []string   `json:"teams" nullable:"false" doc:"whose reports it holds"`
 	Kind      string     `json:"kind" enum:"lead,director"`
 	At        time.Time  `json:"at" doc:"when it is, or was, to be sent"`
-	State     string     `json:"state" enum:"planned,trying,sent,given_up"`
+	State     string     `json:"state" enum:"planned,trying,sent,given_up,not_sent" doc:"not_sent: its time was before reports were sent here"`
 	Attempts  int        `json:"attempts"`
 	SentAt    *time.Time `json:"sent_at"`
 	Error     string     `json:"error,omitempty" doc:"of the last attempt"`

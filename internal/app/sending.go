@@ -274,6 +274,9 @@ func (b *Backend) Deliveries(ctx context.Context, week string) (string, []api.De
 		if x.overview {
 			v.Kind = "director"
 		}
+		if b.now().Sub(v.At) > time.Minute {
+			v.State = "not_sent"
+		}
 		if rec, ok := known[x.key]; ok {
 			v.Attempts, v.Error, v.MessageID, v.SentAt = rec.Attempts, rec.Error, rec.MessageID, api.Time(rec.SentAt)
 			switch {
