@@ -27,6 +27,8 @@ type Config struct {
 	MarkerKey Secret `yaml:"marker_key" jsonschema_description:"Signs the markers in tickets. Default: data_dir/marker.key, made at the first start."`
 	DataDir   string `yaml:"data_dir" jsonschema_description:"Mirrors, and the private store where no redis is configured. Relative to this file. Default ./holdfast-data."`
 	Redis     Redis  `yaml:"redis"`
+	// Retention is how long a finished item keeps its whole ledger; 0: for ever.
+	Retention Duration `yaml:"retention" jsonschema_description:"How long finished items keep their whole ledger, and old deployments are kept; then a summary is left. 0 keeps everything. Default 400d."`
 
 	Trackers    []Tracker `yaml:"trackers"`
 	ServiceList []Service `yaml:"services"`

@@ -5,12 +5,14 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 )
 
 func (c *Config) setDefaults() {
 	c.Listen = "127.0.0.1:8080"
 	c.DataDir = "./holdfast-data"
 	c.Redis = Redis{KeyPrefix: "holdfast", Durability: "default"}
+	c.Retention = Duration(400 * 24 * time.Hour)
 	c.Policy = defaultPolicy()
 	c.Labels = Labels{Postmortem: "postmortem", Awaiting: "awaiting-deployment"}
 	c.Reports.Weekly = Weekly{Day: "monday", At: "08:00"}

@@ -77,7 +77,7 @@ func TestSchemaDescribesEveryKey(t *testing.T) {
 	}
 	require.NoError(t, json.Unmarshal(raw, &doc))
 	keys := []string{
-		"listen", "public_url", "marker_key", "marker_key_file", "data_dir", "redis", "trackers", "services", "defaults", "teams", "people", "policy",
+		"listen", "public_url", "marker_key", "marker_key_file", "data_dir", "redis", "retention", "trackers", "services", "defaults", "teams", "people", "policy",
 		"labels", "adopt", "deployments", "postmortems", "reports", "api",
 	}
 	for _, key := range keys {

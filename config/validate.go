@@ -23,6 +23,9 @@ func (v *validator) all() {
 	v.webURL("public_url", v.cfg.PublicURL)
 	v.strength("marker_key", v.cfg.MarkerKey)
 	v.filled("data_dir", v.cfg.DataDir)
+	if r := v.cfg.Retention; r > 0 && r < Duration(30*24*time.Hour) {
+		v.problem("retention", "is less than 30 days", "write 30d or more, or 0 to keep everything")
+	}
 	v.redis()
 	v.trackers()
 	v.services()

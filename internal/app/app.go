@@ -238,7 +238,7 @@ func (a *App) work(ctx context.Context) error {
 // startSweeps makes each tracker's sweep due, and the schedule of the reports:
 // what was missed while this process did not run is found now.
 func (a *App) startSweeps(ctx context.Context) error {
-	subjects := []string{scheduleSubject, remindersSubject}
+	subjects := []string{scheduleSubject, remindersSubject, reconcile.Retention()}
 	for _, t := range a.cfg.Load().Trackers {
 		subjects = append(subjects, "sweep/"+t.Name)
 	}

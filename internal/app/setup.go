@@ -34,7 +34,7 @@ func (a *App) setup(cfg *config.Config) (*reconcile.Setup, error) {
 	s := &reconcile.Setup{
 		Trackers: map[string]trackers.Tracker{}, Services: cfg.Services(), People: cfg.People(), Teams: map[string]reconcile.Team{},
 		Labels:    reconcile.Labels{Postmortem: cfg.Labels.Postmortem, Awaiting: cfg.Labels.Awaiting},
-		MarkerKey: a.key, PublicURL: cfg.PublicURL, Hash: verdictHash(cfg),
+		MarkerKey: a.key, PublicURL: cfg.PublicURL, Hash: verdictHash(cfg), Retention: time.Duration(cfg.Retention),
 		Rules:    func(team string, p domain.Priority) policy.Rules { return rules(cfg.TeamPolicy(team), p) },
 		Settings: func(team string) reconcile.Settings { return settings(cfg.TeamPolicy(team)) },
 	}

@@ -103,6 +103,9 @@ type State struct {
 	// deployment, or a commit that comes, must touch to bear on it.
 	Watches []string `json:"watches,omitempty"`
 
+	// ArchivedAt is when all but its summary left the ledger.
+	ArchivedAt time.Time `json:"archived_at,omitzero"`
+
 	Applied int64 `json:"applied"`
 }
 

@@ -19,10 +19,10 @@ import (
 //	Result: {} where there is no such item, else {snapshot or '', applied, entry…}
 var loadScript = redis.NewScript(`
 if redis.call('EXISTS', KEYS[2]) == 0 then return {} end
-local had = redis.call('HMGET', KEYS[1], 's', 'a')
+local had = redis.call('HMGET', KEYS[1], 's', 'a', 'o')
 local applied = had[2] or '0'
 local out = {had[1] or '', applied}
-for _, e in ipairs(redis.call('LRANGE', KEYS[2], applied, -1)) do out[#out + 1] = e end
+for _, e in ipairs(redis.call('LRANGE', KEYS[2], tonumber(applied) - tonumber(had[3] or '0'), -1)) do out[#out + 1] = e end
 return out
 `)
 
@@ -76,15 +76,34 @@ func (l *Ledger) decodeEntries(ctx context.Context, itemID string, words []strin
 // Entries returns the whole ledger of an item, oldest first. In the place of an
 // entry that cannot be read stands one named entry_damaged.
 func (l *Ledger) Entries(ctx context.Context, itemID string) ([]domain.Entry, error) {
-	words, err := l.db.LRange(ctx, l.keys.log(itemID), 0, -1).Result()
+	words, gone, err := l.rawEntries(ctx, itemID)
 	if err == nil && len(words) == 0 {
 		err = ErrNotFound
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the ledger of item %s: %w", itemID, err)
 	}
-	entries, _ := readEntries(words, 0)
+	entries, _ := readEntries(words, gone)
 	return entries, nil
+}
+
+// rawEntries reads what is stored of a ledger, and how many entries left it.
+func (l *Ledger) rawEntries(ctx context.Context, itemID string) (words []string, gone int64, err error) {
+	var all *redis.StringSliceCmd
+	var offset *redis.StringCmd
+	_, err = l.db.Pipelined(ctx, func(p redis.Pipeliner) error {
+		all, offset = p.LRange(ctx, l.keys.log(itemID), 0, -1), p.HGet(ctx, l.keys.item(itemID), "o")
+		return nil
+	})
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return nil, 0, err
+	}
+	if text := offset.Val(); text != "" {
+		if gone, err = strconv.ParseInt(text, 10, 64); err != nil {
+			return nil, 0, err
+		}
+	}
+	return all.Val(), gone, nil
 }
 
 // readEntries reads stored entries, of which the first is number after + 1, and
@@ -104,7 +123,9 @@ func readEntries(words []string, after int64) (entries []domain.Entry, bad map[i
 			}
 			bad[i] = err
 		}
-		entries[i].Seq = seq
+		if entries[i].Seq == 0 { // one that stayed when others left tells its own
+			entries[i].Seq = seq
+		}
 	}
 	return entries, bad
 }
@@ -190,7 +211,7 @@ local subject, token, item, snapshot, applied, services, words = arg(), arg(), a
 if not held(subject, token) then return 0 end
 local length = redis.call('LLEN', KEYS[5])
 if length == 0 then return -1 end
-if tonumber(applied) > length then return -2 end
+if tonumber(applied) > length + tonumber(redis.call('HGET', KEYS[6], 'o') or '0') then return -2 end
 redis.call('HSET', KEYS[6], 's', snapshot, 'a', applied)
 reindex(KEYS[7], KEYS[8], item, services)
 reindex(KEYS[9], KEYS[10], item, words)

@@ -22,6 +22,8 @@ type Journal struct {
 	// Entries is the whole ledger where something was recorded since the time
 	// that was asked for, or the snapshot lacks something; else empty.
 	Entries []domain.Entry
+
+	gone int64 // entries that left the ledger
 }
 
 // Journals reads items in this order; unknown items are left out. Those to
@@ -45,7 +47,7 @@ func (l *Ledger) journals(ctx context.Context, ids []string, since time.Time) ([
 	length := make([]*redis.IntCmd, len(ids))
 	_, err := l.db.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for i, id := range ids {
-			saved[i] = p.HMGet(ctx, l.keys.item(id), "s", "a")
+			saved[i] = p.HMGet(ctx, l.keys.item(id), "s", "a", "o")
 			newest[i] = p.LIndex(ctx, l.keys.log(id), -1)
 			length[i] = p.LLen(ctx, l.keys.log(id))
 		}
@@ -97,7 +99,7 @@ func (l *Ledger) fillJournals(ctx context.Context, ids []string, found []*Journa
 		return fmt.Errorf("reading the ledgers of items: %w", err)
 	}
 	for n, i := range whole {
-		found[i].Entries = l.decodeEntries(ctx, ids[i], logs[n].Val(), 0)
+		found[i].Entries = l.decodeEntries(ctx, ids[i], logs[n].Val(), found[i].gone)
 	}
 	return nil
 }
@@ -123,6 +125,11 @@ func journalOf(saved *redis.SliceCmd, newest *redis.StringCmd, length *redis.Int
 		return nil, false, err
 	}
 	j = &Journal{LastAt: last.At}
+	if gone, ok := words[2].(string); ok {
+		if j.gone, err = strconv.ParseInt(gone, 10, 64); err != nil {
+			return nil, false, err
+		}
+	}
 	snapshot, _ := words[0].(string)
 	if snapshot == "" {
 		return j, false, nil
@@ -132,5 +139,5 @@ func journalOf(saved *redis.SliceCmd, newest *redis.StringCmd, length *redis.Int
 	}
 	applied, _ := words[1].(string)
 	n, err := strconv.ParseInt(applied, 10, 64)
-	return j, err == nil && n >= length.Val(), err
+	return j, err == nil && n >= length.Val()+j.gone, err
 }

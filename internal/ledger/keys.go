@@ -44,7 +44,7 @@ func (k keys) claims(field string) string { return k.tag + "claims:" + field } /
 
 // Items.
 func (k keys) log(item string) string  { return k.tag + "item:" + item + ":log" }   // list: entries; it exists as long as the item does
-func (k keys) item(item string) string { return k.tag + "item:" + item + ":state" } // hash: s = snapshot, a = entries in it
+func (k keys) item(item string) string { return k.tag + "item:" + item + ":state" } // hash: s = snapshot, a = entries in it, o = entries that left the log
 func (k keys) items() string           { return k.tag + "items" }                   // zset: item → serial of filing
 func (k keys) serial() string          { return k.tag + "serial" }                  // counter of filings
 func (k keys) byService() string       { return k.tag + "items-by-service" }        // zset, lexical: service LF item

@@ -317,6 +317,8 @@ func (r *Reconciler) handle(ctx context.Context, l ledger.Lease) (next time.Time
 		return time.Time{}, r.reconfigured(ctx, id)
 	case causeRebuild:
 		return r.rebuilt(ctx, id)
+	case "retention":
+		return r.retain(ctx)
 	case causeImport:
 		return time.Time{}, r.imported(ctx, id)
 	}

@@ -28,7 +28,8 @@ type Setup struct {
 	Labels    Labels
 	MarkerKey []byte
 	PublicURL string
-	Hash      string // of the parts that can change a verdict
+	Retention time.Duration // of finished items; 0: for ever
+	Hash      string        // of the parts that can change a verdict
 
 	// What a sweep needs, by tracker: how often, which projects hold tickets,
 	// how texts are read, and what a deployment to an environment means.
