@@ -105,7 +105,7 @@ func (s *Server) replayAll(ctx context.Context, _ *struct{}) (*replayedOutput, e
 	}
 	out := &replayedOutput{ReplayedView{Replayed: []string{}, Kept: []string{}}}
 	for _, d := range letters {
-		switch err := s.backend.ReplayDeadLetter(ctx, ActorOf(ctx), d.ID); err.(type) {
+		switch err := s.backend.ReplayDeadLetter(ctx, ActorOf(ctx), d.ID); err.(type) { //nolint:errorlint // the backend's own, never wrapped
 		case nil:
 			out.Body.Replayed = append(out.Body.Replayed, d.ID)
 		case Conflict, NotFound:

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -154,7 +155,7 @@ func (p *lasting) Read(b []byte) (int, error) {
 	_ = p.rc.SetReadDeadline(time.Now().Add(stall))
 	_ = p.rc.SetWriteDeadline(time.Now().Add(2 * time.Hour)) // until it is put into the store
 	n, err := p.from.Read(b)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		err = fmt.Errorf("reading the body: %w", unreadable(err, MaxImportBytes))
 	}
 	return n, err

@@ -59,7 +59,7 @@ func (s *Server) fail(err error) error {
 
 // invalids finds every Invalid in err, joined ones too.
 func invalids(err error) []Invalid {
-	switch e := err.(type) {
+	switch e := err.(type) { //nolint:errorlint // it walks the chain itself
 	case nil:
 		return nil
 	case Invalid:

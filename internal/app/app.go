@@ -171,7 +171,9 @@ func (a *App) Run(ctx context.Context) error {
 		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 		err = server.Shutdown(stop)
 		cancel()
-		<-served // ErrServerClosed
+		if ended := <-served; err == nil {
+			err = ended // ErrServerClosed
+		}
 	}
 	if errors.Is(err, http.ErrServerClosed) {
 		err = nil
@@ -198,7 +200,7 @@ func (a *App) work(ctx context.Context) error {
 			break
 		}
 		if ctx.Err() != nil {
-			return nil //nolint:nilerr // it ends before there is work
+			return nil
 		}
 		if !told {
 			a.log.Error("the store cannot be reached; Holdfast keeps trying and answers 503 until then", "err", err, "remedy", "start Redis, or correct redis.url")

@@ -242,7 +242,7 @@ func (s *crashStory) unquiet(counts func(kind string) bool) bool {
 	if err != nil {
 		return true
 	}
-	due, err := s.redis.ZRangeByScore(ctx, "{holdfast}:due", &redis.ZRangeBy{Min: "-inf", Max: fmt.Sprint(time.Now().Add(20 * time.Second).UnixMilli())}).Result()
+	due, err := s.redis.ZRangeArgs(ctx, redis.ZRangeArgs{Key: "{holdfast}:due", ByScore: true, Start: "-inf", Stop: fmt.Sprint(time.Now().Add(20 * time.Second).UnixMilli())}).Result()
 	if err != nil {
 		return true
 	}

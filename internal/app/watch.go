@@ -120,7 +120,7 @@ func (a *App) lookAtIdentity(ctx context.Context) error {
 
 func (a *App) emptied(ctx context.Context) error {
 	reason := "the store was emptied, or lost its data: the items, tickets and deployments that it knew are unknown since " + a.o.Now().UTC().Format(time.RFC3339)
-	a.log.Error(reason, "store", a.store.Where, "remedy", emptiedRemedy)
+	a.log.Error("the store was emptied", "reason", reason, "store", a.store.Where, "remedy", emptiedRemedy)
 	return errors.Join(a.ledger.NoteEmptied(ctx, reason), a.prepare(ctx), a.begin(ctx))
 }
 

@@ -46,12 +46,12 @@ type Result struct {
 }
 
 // String is the last line of a run.
-func (r Result) String() string {
-	return fmt.Sprintf("chaos: events %d, kills %d, faults %d, lost %d, doubled %d, differences %d", r.Events, r.Kills, r.Faults, r.Lost, r.Doubled, r.Differences)
+func (res Result) String() string {
+	return fmt.Sprintf("chaos: events %d, kills %d, faults %d, lost %d, doubled %d, differences %d", res.Events, res.Kills, res.Faults, res.Lost, res.Doubled, res.Differences)
 }
 
 // Good reports whether nothing was lost, doubled or different.
-func (r Result) Good() bool { return r.Lost+r.Doubled+r.Differences == 0 }
+func (res Result) Good() bool { return res.Lost+res.Doubled+res.Differences == 0 }
 
 // run is one run.
 type run struct {

@@ -249,7 +249,7 @@ func (w *world) quiet(ctx context.Context, ahead time.Duration) bool {
 	if err != nil {
 		return false
 	}
-	due, err := w.rdb.ZRangeByScore(ctx, w.key("due"), &redis.ZRangeBy{Min: "-inf", Max: fmt.Sprint(time.Now().Add(ahead).UnixMilli())}).Result()
+	due, err := w.rdb.ZRangeArgs(ctx, redis.ZRangeArgs{Key: w.key("due"), ByScore: true, Start: "-inf", Stop: fmt.Sprint(time.Now().Add(ahead).UnixMilli())}).Result()
 	if err != nil {
 		return false
 	}

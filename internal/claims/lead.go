@@ -45,9 +45,8 @@ func (r *reader) branch(name string) {
 		return
 	}
 	for part := range strings.SplitSeq(name, "/") {
-		key := part
 		if end := branchKey(part); end > 0 {
-			key = part[:end]
+			key := part[:end]
 			// An underscore or a dot may follow here, which in running text
 			// would be part of the word.
 			if rest := part[end:]; rest != "" && !strings.ContainsAny(rest[:1], "-_.") {

@@ -102,8 +102,7 @@ func (x *Index) conclude(c Change, d int32, landed finding, parts []finding) Res
 		return r
 	}
 	for _, f := range append([]finding{landed}, parts...) {
-		switch {
-		case f.undone:
+		if f.undone {
 			return Result{Answer: No, Reason: Reverted, UndoneBy: x.sha(f.revert), Carrier: x.sha(f.carrier), Sign: f.sign}
 		}
 	}

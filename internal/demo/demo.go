@@ -80,7 +80,12 @@ func Run(ctx context.Context, o Options) error {
 	defer a.Close()
 	ran := make(chan error, 1)
 	go func() { ran <- a.Run(ctx) }()
-	defer func() { cancel(); _ = <-ran }()
+	defer func() {
+		cancel()
+		if err := <-ran; err != nil && o.Log != nil {
+			o.Log.Debug("the service ended", "err", err)
+		}
+	}()
 	s.client = api.NewClient(s.url, "")
 	s.gh.SetWebhook(s.url+"/webhooks/github", hookSecret)
 	s.jira.SetWebhook(s.url+"/webhooks/jira", hookSecret)

@@ -40,7 +40,7 @@ func (d Directory) Send(_ context.Context, m Message, _ func(string) error) erro
 }
 
 func (d Directory) write(name string, text []byte) error {
-	if err := os.MkdirAll(d.Path, 0o755); err != nil {
+	if err := os.MkdirAll(d.Path, 0o750); err != nil {
 		return fmt.Errorf("making the directory of the reports: %w; let the user that runs holdfast write there", err)
 	}
 	name = strings.Map(func(r rune) rune {

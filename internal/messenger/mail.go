@@ -99,7 +99,8 @@ func (m Mail) letter(msg Message) (*mail.Msg, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the address of the receiver: %w", err)
 	}
-	title, text, html := msg.Digest.Title(), "", ""
+	title := msg.Digest.Title()
+	var text, html string
 	var charts [][]byte
 	if msg.Note != nil {
 		note := msg.Note.digest()

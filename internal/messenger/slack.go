@@ -97,7 +97,7 @@ func (s SlackBot) post(ctx context.Context, msg report.SlackMessage, thread stri
 		return "", fmt.Errorf("reading Slack's answer: %w", err)
 	}
 	if !a.OK {
-		err := fmt.Errorf("Slack refused the message: %s", cut(a.Error))
+		err := fmt.Errorf("the message was refused by Slack: %s", cut(a.Error))
 		switch a.Error {
 		case "ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout":
 			return "", err

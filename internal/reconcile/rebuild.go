@@ -270,11 +270,11 @@ func (r *Reconciler) restorePostmortem(ctx context.Context, s *Setup, o RebuildO
 
 // bindRestored ties the ticket to its item, where that is not so yet.
 func (r *Reconciler) bindRestored(ctx context.Context, c candidate) error {
-	id, err := r.ledger.ItemByTicket(ctx, c.Ticket.Ref)
+	_, err := r.ledger.ItemByTicket(ctx, c.Ticket.Ref)
 	if err == nil || !errors.Is(err, ledger.ErrNotFound) {
 		return err
 	}
-	id = c.Marker.Item
+	id := c.Marker.Item
 	st, err := r.load(ctx, id)
 	if err != nil || st.Ticket == nil || st.Ticket.Ref != c.Ticket.Ref {
 		if errors.Is(err, ledger.ErrNotFound) {
@@ -347,7 +347,7 @@ func (s *Setup) specOf(c candidate, team string) (spec domain.ItemSpec, note str
 	for _, row := range c.Body.Table {
 		table[row[0]] = row[1]
 	}
-	project := string(c.Ticket.Ref.Tracker()) + ":" + c.Ticket.Ref.Project()
+	project := c.Ticket.Ref.Tracker() + ":" + c.Ticket.Ref.Project()
 	spec = domain.ItemSpec{ID: c.Marker.Item, Postmortem: c.pm, N: c.n, Title: strings.Join(strings.Fields(c.Ticket.Title), " "), Text: c.Body.Text,
 		Owner: table["Owner"], Due: cmp.Or(c.Ticket.Due, table["Due"]), Source: table["Document"], IncidentDate: table["Incident date"], Target: project, Team: team}
 	spec.PMTitle = strings.TrimSpace(strings.TrimSuffix(table["Postmortem"], "("+c.pm+")"))

@@ -141,7 +141,7 @@ func (r *Reconciler) rebuilt(ctx context.Context, id string) (time.Time, error) 
 	cause := causeRebuild + "/" + id
 	began, err := time.Parse(time.RFC3339, id)
 	if err != nil {
-		return time.Time{}, nil
+		return time.Time{}, nil //nolint:nilerr // no subject of ours
 	}
 	missing, err := r.unread(ctx, cause, began)
 	if err != nil {

@@ -132,7 +132,7 @@ func rewind(entries []domain.Entry, ends []time.Time, fold Fold, states []State)
 		}
 		if next > 0 {
 			here := st
-			states[i] = &here
+			states[i] = &here //nolint:gosec // there is one for each end
 		}
 	}
 }

@@ -73,7 +73,7 @@ func openPrivate(ctx context.Context, dataDir string, log *slog.Logger) (*Store,
 	o := &redis.Options{Network: "unix", Addr: p.socket}
 	defaults(o)
 	p.client = redis.NewClient(o)
-	go p.supervise(proc)
+	go p.supervise(proc) //nolint:gosec // it outlives the call that started it, until end
 	return &Store{Client: p.client, Kind: KindPrivate, Where: "private redis-server in " + dir, end: p.close}, nil
 }
 

@@ -103,7 +103,7 @@ func (h *syncHook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Pro
 				c.SetErr(notSynced)
 			}
 		}
-		if err == nil || err == waitErr {
+		if err == nil || errors.Is(err, waitErr) {
 			err = notSynced
 		}
 		return err

@@ -118,9 +118,9 @@ func Write(ctx context.Context, to io.Writer, l *ledger.Ledger, o Options) (Coun
 		return Counts{}, err
 	}
 	w := newWriter(to)
-	w.line(Header{Kind: kindHeader, Format: Format, Schema: schema, Version: o.Version, At: o.Now.UTC(), Paused: paused, Marker: Fingerprint(o.MarkerKey), Size: size})
+	_ = w.line(Header{Kind: kindHeader, Format: Format, Schema: schema, Version: o.Version, At: o.Now.UTC(), Paused: paused, Marker: Fingerprint(o.MarkerKey), Size: size})
 	if o.Secrets {
-		w.line(keyLine{kindKey, string(o.MarkerKey)})
+		_ = w.line(keyLine{kindKey, string(o.MarkerKey)})
 	}
 	var counts Counts
 	if err := l.Dump(ctx, func(line ledger.Line) error {
@@ -130,7 +130,7 @@ func Write(ctx context.Context, to io.Writer, l *ledger.Ledger, o Options) (Coun
 		return counts, err
 	}
 	last := end{kindEnd, w.lines, hex.EncodeToString(w.sum.Sum(nil)), counts}
-	w.line(last)
+	_ = w.line(last) // w.err holds the first that failed
 	if err := w.out.Flush(); err != nil || w.err != nil {
 		return counts, fmt.Errorf("writing the export: %w", firstOf(w.err, err))
 	}

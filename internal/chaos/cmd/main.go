@@ -42,8 +42,8 @@ func main() {
 		o.Weather = &w
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	res, err := chaos.Run(ctx, o)
+	stop()
 	fail(err)
 	fmt.Println(res)
 	if !res.Good() {
