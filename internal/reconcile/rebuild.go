@@ -326,17 +326,28 @@ func (r *Reconciler) sweepFrom(ctx context.Context, s *Setup, o RebuildOptions, 
 			if p.kind == partDeployments {
 				m.At = m.At.Add(-deploymentsBefore)
 			}
-			b, err := json.Marshal(m)
-			if err == nil {
-				err = r.ledger.SetMeta(ctx, "sweep/"+p.id(), string(b), 0)
-			}
-			if err != nil {
+			if err := r.sweepPartFrom(ctx, p, m); err != nil {
 				return fmt.Errorf("setting where the sweep of %s begins: %w", p.id(), err)
 			}
 		}
 		subjects = append(subjects, "sweep/"+name)
 	}
 	return r.ledger.Touch(ctx, r.now(), subjects...)
+}
+
+// sweepPartFrom sets the mark of a part. It holds the part meanwhile: one that
+// is under way would put its own mark over ours.
+func (r *Reconciler) sweepPartFrom(ctx context.Context, p sweepPart, m sweepMark) error {
+	b, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	lease, err := r.lease(ctx, p.subject())
+	if err != nil {
+		return err
+	}
+	err = r.ledger.SetMeta(ctx, "sweep/"+p.id(), string(b), 0)
+	return errors.Join(err, r.ledger.Done(context.WithoutCancel(ctx), lease, r.now()))
 }
 
 // specOf is the item as its ticket tells it: the labels, which follow every
