@@ -45,6 +45,12 @@ func (b *Backend) Rebuild(ctx context.Context, by api.Actor, r api.RebuildReques
 		v.Warnings = append(v.Warnings, b.unheardWarning(ctx)...)
 	}
 	if !r.DryRun {
+		if r.Tracker == "" {
+			// What can be had from the trackers is there again.
+			if err := a.ledger.NoteRestored(ctx); err != nil {
+				return api.RebuildView{}, storeError(err)
+			}
+		}
 		a.log.Warn("items were restored from the trackers", "by", by.Name, "items", restored, "skipped", len(found.Skipped), "cause", found.Cause)
 	}
 	return v, nil
