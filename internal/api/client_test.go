@@ -146,7 +146,7 @@ func TestTheTokenStaysWithItsServer(t *testing.T) {
 
 func TestPullRequestsAsPeopleWriteThem(t *testing.T) {
 	for written, want := range map[string]ChangeRef{
-		"12": {Number: 12}, "#12": {Number: 12}, " acme/checkout#12 ": {Repo: "acme/checkout", Number: 12},
+		"12": {Number: 12}, "#12": {Number: 12}, "\tacme/checkout#12\t": {Repo: "acme/checkout", Number: 12},
 		"https://github.example/acme/checkout/pull/12":           {Repo: "acme/checkout", Number: 12, URL: "https://github.example/acme/checkout/pull/12"},
 		"http://ghe.example/git/acme/checkout/pull/12/commits?x": {Repo: "acme/checkout", Number: 12, URL: "http://ghe.example/git/acme/checkout/pull/12/commits?x"},
 	} {

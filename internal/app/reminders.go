@@ -138,7 +138,7 @@ func (b *reminderBook) add(ctx context.Context, t config.Team, st domain.State) 
 	today := local.Format(time.DateOnly)
 	due, err := time.Parse(time.DateOnly, st.Spec.Due)
 	if err != nil {
-		return nil
+		return nil //nolint:nilerr // no due date, nothing to remind of
 	}
 	// In the team's working days: what is due on a Monday is told on the
 	// Thursday before.

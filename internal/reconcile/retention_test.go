@@ -88,7 +88,7 @@ func TestRetention(t *testing.T) {
 	w.advance(time.Minute)
 	w.close(done, domain.Completed)
 	require.False(t, w.ticket(done).Closed, "at least one change must have landed after that reopening")
-	require.Equal(t, "reopened_by_person", string(w.state(done).Verdict.Reason))
+	require.Equal(t, "reopened_by_person", w.state(done).Verdict.Reason)
 	require.Equal(t, 2, w.state(done).Reopened)
 	again := w.commit("Retry it better")
 	w.advance(time.Minute)
