@@ -59,6 +59,7 @@ type commitLine struct {
 func ReadFile(name, tags string) (*History, error) {
 	h := &History{Index: containment.NewIndex(), Paths: map[string][]string{}}
 	batch := make([]containment.Commit, 0, 4096)
+	waiting := map[string]bool{} // in batch
 	err := eachLine(name, maxCommits, func(_ int, line []byte) error {
 		var l commitLine
 		if err := object(line, &l); err != nil {
@@ -74,11 +75,16 @@ func ReadFile(name, tags string) (*History, error) {
 		if len(l.Paths) > 0 {
 			h.Paths[c.SHA] = l.Paths
 		}
+		if waiting[c.SHA] || h.Has(c.SHA) {
+			return fmt.Errorf("commit %.80q was told on an earlier line: give each commit once", c.SHA)
+		}
+		waiting[c.SHA] = true
 		if batch = append(batch, c); len(batch) < cap(batch) {
 			return nil
 		}
 		err := h.Add(batch...)
 		batch = batch[:0]
+		clear(waiting)
 		return err
 	})
 	if err == nil {

@@ -198,6 +198,7 @@ func TestBadInput(t *testing.T) {
 		"no commit id":          {[]string{commit("a", map[string]any{"sha": "HEAD"})}, `"head" is no commit id`},
 		"a parent that is none": {[]string{commit("a", map[string]any{"parents": []string{"x"}})}, `its parent "x" is no commit id`},
 		"no JSON":               {[]string{commit("a", nil), "what?"}, "line 2: no JSON object"},
+		"a commit twice":        {[]string{commit("a", nil), commit("b", nil, "a"), commit("a", nil)}, "line 3: commit \"" + sha("a") + "\" was told on an earlier line"},
 	} {
 		t.Run("history: "+name, func(t *testing.T) {
 			_, err := ReadFile(save(t, dir, "bad.commits.jsonl", c.lines...), "")
