@@ -172,6 +172,22 @@ func TestStoreIsEmptied(t *testing.T) {
 	w.until("the loss told", told)
 }
 
+// TestFiledBeforeTheLossIsNoticed: a document that comes in the seconds between
+// the loss and the next look at the store finds its tickets, too.
+func TestFiledBeforeTheLossIsNoticed(t *testing.T) {
+	t.Parallel()
+	w, _, db := onItsOwn(t)
+	w.filed(line{Title: "Limit retries"}, line{Title: "Limit retries of payments", Service: "payments"})
+	w.until("the store is known", func() bool { return db.Exists(t.Context(), "{holdfast}:identity").Val() == 1 })
+	for range 3 { // one of them comes between two looks
+		require.NoError(t, db.FlushAll(t.Context()).Err())
+		v := w.file(incident, line{Title: "Limit retries"}, line{Title: "Limit retries of payments", Service: "payments"})
+		w.until("both have tickets", func() bool { return w.item(v.Items[0].ID).Ticket != nil && w.item(v.Items[1].ID).Ticket != nil })
+		require.Len(t, w.gh.Issues(checkout), 1)
+		require.Len(t, w.jira.Issues("PAY"), 1)
+	}
+}
+
 // TestStoreIsFrozen: whoever waits for it is answered, and nobody piles up.
 func TestStoreIsFrozen(t *testing.T) {
 	t.Parallel()

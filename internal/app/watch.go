@@ -23,6 +23,7 @@ const emptiedRemedy = "holdfast rebuild restores the items from the trackers' ow
 // watched is what is known of the store from looking at it.
 type watched struct {
 	identity string        // of the store, as last seen; only the watching goroutine uses it
+	untold   bool          // that it was emptied is still to be told
 	alarmed  bool          // the memory alarm was told
 	replica  bool          // that it is a replica was told
 	ratio    atomic.Uint64 // bits of a float64, plus one; 0: not looked yet
@@ -96,24 +97,36 @@ func (a *App) lookAtIdentity(ctx context.Context) error {
 	if w.identity == "" {
 		w.identity = a.rememberedStore()
 	}
+	if w.identity != "" {
+		a.ledger.Remember(w.identity)
+	}
 	id, err := a.ledger.Identity(ctx)
 	if err != nil || id != "" && id == w.identity {
 		return err
 	}
 	if id == "" {
 		known := w.identity != ""
+		if known {
+			// First of all: once the store has an identity again, nothing else says so.
+			if err := a.ledger.MarkEmptied(ctx); err != nil {
+				return err
+			}
+		}
 		var made bool
 		// Of several processes one tells.
 		if id, made, err = a.ledger.Identify(ctx); err != nil {
 			return err
 		}
-		if known && made {
-			if err := a.emptied(ctx); err != nil {
-				return err
-			}
+		w.untold = w.untold || known && made
+	}
+	if w.untold {
+		if err := a.emptied(ctx); err != nil {
+			return err
 		}
+		w.untold = false
 	}
 	w.identity = id
+	a.ledger.Remember(id)
 	a.rememberStore(id)
 	return nil
 }

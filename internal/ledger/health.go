@@ -76,15 +76,31 @@ const StoreSubject = "store"
 // item that is filed within this time may exist already.
 const lostFor = 90 * 24 * time.Hour
 
+// Remember notes which store this process works on, by the identity that it
+// saw last.
+func (l *Ledger) Remember(identity string) { l.seen.Store(&identity) }
+
+// MarkEmptied makes every process look for an earlier ticket before it files
+// one. It may come before the loss is told.
+func (l *Ledger) MarkEmptied(ctx context.Context) error {
+	return l.SetMeta(ctx, "emptied", l.now().UTC().Format(time.RFC3339), lostFor)
+}
+
 // NoteEmptied records that the store lost what it held.
 func (l *Ledger) NoteEmptied(ctx context.Context, reason string) error {
 	return errors.Join(
-		l.SetMeta(ctx, "emptied", l.now().UTC().Format(time.RFC3339), lostFor),
+		l.MarkEmptied(ctx),
 		l.Bury(ctx, DeadLetter{Kind: LetterStore, Subject: StoreSubject, Reason: reason}))
 }
 
-// Emptied reports whether the store lost what it held not long ago.
+// Emptied reports whether the store lost what it held not long ago, also where
+// nobody has noticed yet.
 func (l *Ledger) Emptied(ctx context.Context) (bool, error) {
+	if seen := l.seen.Load(); seen != nil {
+		if id, err := l.Identity(ctx); err != nil || id != *seen {
+			return err == nil, err
+		}
+	}
 	at, err := l.Meta(ctx, "emptied")
 	return at != "", err
 }

@@ -67,6 +67,8 @@ type Ledger struct {
 
 	refused atomic.Bool // a write was, because the server takes none
 
+	seen atomic.Pointer[string] // the identity of the store, as this process knows it
+
 	told once // of what could not be read
 
 	wake      broadcast
