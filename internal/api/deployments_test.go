@@ -171,7 +171,7 @@ func TestThePostmortemForms(t *testing.T) {
 	}
 	file("", `{"items":`, "application/json").problem(t, 400)
 	file("?id=x", "nothing to do", "text/markdown").problem(t, 422, "no action items")
-	file("?id=x", "  \n", "text/markdown").problem(t, 422, "empty")
+	file("?id=x", "  \n", "text/markdown").problem(t, 422, "empty", `"detail":"body: `)
 	file("?id=x", "", "text/markdown").problem(t, 400)
 	file("?id=x", "- [ ] x", "application/pdf").problem(t, 415, "text/markdown")
 	file("?dryrun=true", "- [ ] x", "text/markdown").problem(t, 422, "query.dryrun")

@@ -81,7 +81,7 @@ func invalidProblem(where string, invalid []Invalid) *huma.ErrorModel {
 	p := problem(http.StatusUnprocessableEntity, "")
 	for _, i := range invalid {
 		loc := where
-		if i.Field != "" {
+		if i.Field != "" && i.Field != where { // else it is all of it
 			loc += "." + i.Field
 		}
 		p.Errors = append(p.Errors, &huma.ErrorDetail{Message: i.Detail, Location: loc})

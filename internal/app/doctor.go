@@ -66,6 +66,9 @@ func (a *App) checkStore(ctx context.Context) []trackers.Finding {
 	for _, n := range a.store.Inspect(ctx) {
 		out = append(out, trackers.Finding{Subject: "store", OK: n.Level != store.LevelError, Warning: n.Level == store.LevelWarning, Detail: n.Text})
 	}
+	if half, err := a.ledger.Importing(ctx); err == nil && half != "" {
+		out = append(out, trackers.Finding{Subject: "store", Detail: "an import is under way, or was broken off: until it is whole nothing is taken, and nothing is done", Remedy: importRemedy})
+	}
 	if paused, by, since, err := a.ledger.Paused(ctx); err == nil && paused {
 		out = append(out, trackers.Finding{Subject: "writing", OK: true, Warning: true, Detail: fmt.Sprintf("paused by %s since %s", by, since.UTC().Format(time.RFC3339)), Remedy: "holdfast resume"})
 	}

@@ -71,6 +71,9 @@ func (a *App) guard(c *gin.Context) {
 	c.Next()
 }
 
+// importRemedy is what to do about an import that was broken off.
+const importRemedy = "run holdfast import with the same file again, or empty the store and start anew"
+
 // prepare makes the store ready, once. Its error is ledger.NewerSchema where
 // this program must not touch the store. Where an import was broken off, the
 // gate stays shut until it is run again.
@@ -86,7 +89,7 @@ func (a *App) prepare(ctx context.Context) error {
 		a.gate.one.Lock()
 		defer a.gate.one.Unlock()
 		a.gate.close()
-		a.log.Error("an import was broken off, so the store is not whole: nothing is done until it is", "remedy", "run holdfast import with the same file again, or empty the store and start anew")
+		a.log.Error("an import was broken off, so the store is not whole: nothing is done until it is", "remedy", importRemedy)
 	}
 	a.gate.ready.Store(true)
 	return nil

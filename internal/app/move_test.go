@@ -15,6 +15,7 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/domain"
 	"github.com/holdfast-dev/holdfast/internal/ledger"
 	"github.com/holdfast-dev/holdfast/internal/transfer"
+	"github.com/holdfast-dev/holdfast/trackers"
 )
 
 // story leaves items in every state behind: shipped, regressed and shipped
@@ -268,10 +269,19 @@ func TestImportThatBrokeOff(t *testing.T) {
 	w.run()
 	w.call("POST", "/api/v1/pause", aliceToken, "").problem(t, 503, "an import is under way, or was broken off")
 	w.call("GET", "/api/v1/export", aliceToken, "").problem(t, 409, "the store is not whole")
+	told := func() bool {
+		_, findings, err := w.api.Doctor(t.Context())
+		require.NoError(t, err)
+		return slices.ContainsFunc(findings, func(f trackers.Finding) bool {
+			return !f.OK && strings.Contains(f.Detail, "an import") && strings.Contains(f.Remedy, "holdfast import")
+		})
+	}
+	require.True(t, told(), "doctor says why nothing is taken")
 	other := w.call("POST", "/api/v1/import", aliceToken, strings.Replace(string(file), `"at"`, `"at" `, 1), "Content-Type: application/x-ndjson")
 	require.GreaterOrEqual(t, other.status, 409, other.text)
 	_, err = w.api.Import(t.Context(), bytes.NewReader(file), false)
 	require.NoError(t, err)
+	require.False(t, told())
 	w.settle()
 	after := w.everything()
 	withoutTheMove(t, before, after)
