@@ -44,7 +44,7 @@ report-sample: needs ## bin/report: the weekly report of a generated ledger, in 
 bench: build ## the figures that the project quotes, each beside a peer
 	@.ci/needs git redis-server
 	go test -tags $(TAGS) -run '^$$' -bench . -timeout 30m ./internal/bench/...
-	go test -tags $(TAGS) -run '^$$$$' -bench "Deployment|Mirror" -benchtime 20x -timeout 60m ./internal/reconcile
+	go test -tags $(TAGS) -run '^$$' -bench "Deployment|Mirror" -benchtime 20x -timeout 60m ./internal/reconcile
 
 fuzz: ## each fuzz target for FUZZTIME (30s)
 	@set -euo pipefail; \

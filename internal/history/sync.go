@@ -53,6 +53,7 @@ type quirks struct {
 	redirects bool // it redirects; see target.env
 	noFilter  bool // it refuses to leave out trees
 	lazy      bool // it has tags of trees, which git can only fetch by themselves
+	sha256    bool // its commit ids have 64 digits
 }
 
 // withRemote takes the right to change this mirror, one of the slots that all
@@ -95,7 +96,18 @@ func (f *fetcher) update(ctx context.Context) error {
 	if shallow, err := os.Stat(filepath.Join(f.dir, "shallow")); err == nil && shallow.Size() > 0 {
 		args = append(args, "--depth=2147483647") // the remote may have been deepened: ask for all it has
 	}
-	if err := f.fetch(ctx, append(args, "origin", "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")...); err != nil {
+	args = append(args, "origin", "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
+	err := f.fetch(ctx, args...)
+	if m := mismatch.FindStringSubmatch(fmt.Sprint(err)); err != nil && m != nil && f.quirks.sha256 != (m[1] == "sha256") {
+		// A mirror has ids of one form; this one is of the other, and so is of no use.
+		f.quirks.sha256 = m[1] == "sha256"
+		if err = f.discard(); err == nil {
+			if err = f.prepare(ctx); err == nil {
+				err = f.fetch(ctx, args...)
+			}
+		}
+	}
+	if err != nil {
 		return err
 	}
 	changed, err := f.absorb(ctx)
@@ -120,7 +132,11 @@ func (f *fetcher) prepare(ctx context.Context) error {
 	if f.exists() {
 		return nil
 	}
-	return f.write(ctx, nil, "init", "--quiet", "--bare", "--template=", "--initial-branch="+unset, f.dir)
+	format := "sha1"
+	if f.quirks.sha256 {
+		format = "sha256"
+	}
+	return f.write(ctx, nil, "init", "--quiet", "--bare", "--template=", "--initial-branch="+unset, "--object-format="+format, f.dir)
 }
 
 // discard puts a damaged mirror aside, where somebody can look at it, in place
@@ -165,6 +181,7 @@ func (f *fetcher) write(ctx context.Context, in io.Reader, args ...string) error
 }
 
 var (
+	mismatch    = regexp.MustCompile(`mismatched algorithms: client \w+; server (sha1|sha256)\b`)
 	redirected  = regexp.MustCompile(`returned error: 30[12378]`)
 	filterError = regexp.MustCompile(`filter.*not (supported|allowed)|not (support|allow).*filter`)
 	promised    = regexp.MustCompile(`could not fetch [0-9a-f]+ from promisor remote`)

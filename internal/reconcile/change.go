@@ -54,7 +54,7 @@ func (r *Reconciler) commit(ctx context.Context, svc domain.Service, rev string)
 	repo := r.mirror(svc)
 	sha, ok, err := repo.Resolve(ctx, rev)
 	if err != nil || !ok {
-		if len(rev) == 40 {
+		if history.IsSHA(rev) {
 			var missing []string
 			if missing, err = repo.Ensure(ctx, rev); err == nil && len(missing) == 0 {
 				sha, ok = strings.ToLower(rev), true

@@ -122,7 +122,7 @@ func (r *Reconciler) resolve(ctx context.Context, svc domain.Service, d *domain.
 		rev = d.Version
 	}
 	repo := r.mirror(svc)
-	if len(d.SHA) == 40 {
+	if history.IsSHA(d.SHA) {
 		_, err := repo.Ensure(ctx, d.SHA)
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/internal/domain"
+	"github.com/holdfast-dev/holdfast/internal/history"
 )
 
 // pushed looks, after a push, whether what runs somewhere was waiting for it:
@@ -60,7 +61,7 @@ func (r *Reconciler) waits(ctx context.Context, svc domain.Service) ([]domain.De
 	var out []domain.Deployment
 	for _, list := range live {
 		for _, d := range list {
-			if len(d.SHA) != 40 {
+			if !history.IsSHA(d.SHA) {
 				out = append(out, d)
 				continue
 			}
@@ -74,7 +75,7 @@ func (r *Reconciler) waits(ctx context.Context, svc domain.Service) ([]domain.De
 
 // complete gives a deployment the commit of the version that came after it.
 func (r *Reconciler) complete(ctx context.Context, svc domain.Service, d domain.Deployment) error {
-	if len(d.SHA) == 40 {
+	if history.IsSHA(d.SHA) {
 		return nil
 	}
 	lease, ok, err := r.ledger.ClaimSubject(ctx, fmt.Sprintf("deployment/%d", d.Receipt), leaseTime)
