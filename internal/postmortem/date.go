@@ -11,7 +11,7 @@ import (
 var (
 	yearFirst  = lazy(`(\d{4})(?:-(\d{1,2})-(\d{1,2})|/(\d{1,2})/(\d{1,2})|\.(\d{1,2})\.(\d{1,2})|年\s*(\d{1,2})月\s*(\d{1,2})日|년\s*(\d{1,2})월\s*(\d{1,2})일)`)
 	monthFirst = lazy(`(?i)\b([a-z]{3,9})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})\b`)
-	dayFirst   = lazy(`(?i)\b(\d{1,2})(?:st|nd|rd|th|er|o|a|°)?\.?\s+(?:of\s+|de\s+)?([\pL\pM]{3,14})\.?,?\s+(?:de\s+)?(\d{4})\b`)
+	dayFirst   = lazy(`(?i)\b(\d{1,2})(?:st|nd|rd|th|er|o|a|°)?\.?[\s-]+(?:of\s+|de\s+)?([\pL\pM]{3,14})\.?,?[\s-]+(?:de\s+)?(\d{4})\b`)
 	dateLead   = lazy(`(?i)^(?:(?:due|by|before|until|on|end of day|eod|eta|target|mon|tue|wed|thu|fri|sat|sun)[a-z]*[\s:.,]*)*$`)
 	clockTail  = lazy(`(?i)^(?:[t ]\s*\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s*(?:z|utc|gmt|[ap]m|[+-]\d{2}:?\d{2})?)?`)
 )

@@ -29,7 +29,9 @@ var (
 	numericDate = lazy(`^\d{1,4}[./-]\d{1,2}[./-]\d{2,4}\.?$`)
 	numbersDate = lazy(`\b(\d{1,2})([./-])(\d{1,2})[./-](\d{4})\b`)
 	monthDay    = lazy(`^(?:(\d{1,2})(?:st|nd|rd|th|o|er)?\.?\s+(?:of |de |d')?([\pL\pM]{3,12})\.?|([\pL\pM]{3,12})\.?\s+(\d{1,2})(?:st|nd|rd|th)?|(\d{1,2})月\s*(\d{1,2})日|(\d{1,2})월\s*(\d{1,2})일)$`)
-	quarter     = lazy(`^(?:(?:end of|eo|ende|fin|by|until|bis)\s*)?(?:q([1-4])[ /'-]*(\d{4})|(\d{4})[ /-]*q([1-4])|([1-4])(?:st|nd|rd|th)? quarter (?:of )?(\d{4})|t([1-4]) (\d{4})|(\d{4})年第([一二三四1-4])季度|(\d{4})年第([1-4])四半期)$`)
+	quarter     = lazy(`^(?:(?:end of|eo|ende|fin|by|until|bis|до конца|im|в|до)\s*)?(?:q([1-4])[ /'-]*(\d{4})|(\d{4})[ /-]*q([1-4])|([1-4])(?:st|nd|rd|th)? quarter (?:of )?(\d{4})|t([1-4]) (\d{4})|(\d{4})年第([一二三四1-4])季度|(\d{4})年第([1-4])四半期|([1-4])(?:-?й|\.|er|re|e|º|°)? ?(?:квартал|quartal|trimestre|kwartał|kwartaal|čtvrtletí|kvartal)\.? ?(?:de |du )?(\d{4})|(\d{4})[年년] ?q([1-4])|(\d{4})년 ?([1-4])분기)$`)
+	shortDate   = lazy(`^(\d{1,2})([./])(\d{1,2})\.?$`)
+	monthEnd    = lazy(`^(?:the )?(?:end of|eo|ende|fin|fin de|finales de|fim de|fine|eind|koniec|до конца) ([\pL\pM]{3,12})$`)
 	half        = lazy(`^(?:end of |eo)?h([12])[ /-]*(\d{4})$`)
 	monthYear   = lazy(`^(?:(?:by |the )?end of |eo|ende |fin |fin de |finales de |fim de |eind |koniec |до конца )?([\pL\pM]{3,12})\.?,?(?: de| of)? (\d{4})$|^(\d{4})-(\d{2})$|^(\d{4})年(\d{1,2})月(?:末|底|中)?$|^(\d{4})년 ?(\d{1,2})월(?: ?말)?$`)
 	timeSpan    = lazy(`^(?:in|within|innerhalb von|binnen|dans|sous|en|em|dentro de|entro|tra|fra|binnen|w ciągu|через|в течение|за)?\s*(?:the next |next )?(\d{1,3}|a|an|one|two|three|four|six|eine[mr]?|zwei|drei|une?|deux|trois|una?|dos|tres|um|uma|dois|duas|due|tre|een|twee|drie)\s*(days?|business days?|working days?|weeks?|months?|tage?n?|wochen?|monate?n?|jours?|semaines?|mois|días?|semanas?|mes(?:es)?|dias?|mês|meses|giorni|giorno|settiman[ae]|mes[ei]|dagen|dag|weken|week|maanden?|dni|tygodni(?:e|a)?|miesięcy|дн(?:я|ей|ень)|недел[июь]|месяц(?:а|ев)?)(?: from now| of the incident)?$|^(\d{1,3})\s*(日|週間|周|週|か月|ヶ月|个月|個月|일|주|개월)(?:以内|以內|内|內|이내)?$`)
@@ -265,6 +267,23 @@ func (c *calendar) relative(s string) (string, bool) {
 		}
 		return at(c.day.AddDate(0, n, 0))
 	}
+	if m := shortDate.get().FindStringSubmatch(s); m != nil {
+		for y := c.day.Year(); y <= c.day.Year()+1; y++ {
+			if d, ok := c.numbers([]string{"", m[1], m[2], m[3], strconv.Itoa(y)}); ok && d >= c.day.Format(time.DateOnly) {
+				return d, true
+			}
+		}
+		return "", false
+	}
+	if m := monthEnd.get().FindStringSubmatch(s); m != nil {
+		if n := monthNumber(m[1]); n > 0 {
+			y := c.day.Year()
+			if n < int(c.day.Month()) {
+				y++
+			}
+			return lastDay(strconv.Itoa(y), n)
+		}
+	}
 	weekday := (int(c.day.Weekday()) + 6) % 7 // Monday is 0
 	if i := slices.Index([]string{"monday", "tuesday", "wednesday", "thursday", "friday"}, strings.TrimPrefix(s, "this ")); i >= 0 {
 		return at(c.day.AddDate(0, 0, (i-weekday+6)%7+1)) // the next one
@@ -327,6 +346,9 @@ func atoi(s string) int {
 // looksLikeDue reports whether a value is a date, be it one that we refuse to
 // read.
 func looksLikeDue(s string) bool {
+	if m := monthEnd.get().FindStringSubmatch(strings.ToLower(s)); m != nil && monthNumber(m[1]) > 0 {
+		return true
+	}
 	s = strings.TrimSpace(s)
 	if s == "" || len(s) > 80 {
 		return false

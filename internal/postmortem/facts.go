@@ -141,6 +141,12 @@ func (f *facts) prose(text string) {
 
 // line takes "Date: 2026-11-20".
 func (f *facts) line(s string) {
+	if list := strings.Split(s, " | "); len(list) > 1 && len(list) < 10 { // several on one line
+		for _, one := range list {
+			f.line(one)
+		}
+		return
+	}
 	i := strings.IndexAny(s, ":：")
 	if i <= 0 || i > 60 {
 		return

@@ -13,7 +13,7 @@ type fields struct {
 // keyMark matches a word that names a field, and its colon, within a text.
 //
 //nolint:misspell // words of other languages
-var keyMark = lazy(`(?i)(?:^|[\s.;,|(（、。–—-])\**(owners?|assignees?|assigned(?: to)?|responsible|dri|priority|prio|type|category|due(?: date| by)?|deadline|eta|target(?: date)?|services?|affected service|component|(?:github |tracking |jira )?issue|tickets?|tracking|tracked in|bug|jira|status|state|verantwortlich|zuständig|frist|fällig(?: am)?|priorität|responsable|propriétaire|échéance|date limite|priorité|fecha(?: límite)?|plazo|vencimiento|prioridad|responsável|prazo|prioridade|responsabile|scadenza|priorità|eigenaar|verantwoordelijke|prioriteit|odpowiedzialn[ya]|termin|priorytet|ответственный|исполнитель|срок|дедлайн|приоритет|статус|担当者?|責任者|負責人|负责人|责任人|優先度|优先级|優先級|期限|期日|截止(?:日期|时间)?|完成时间|状態|状态|狀態|種別|类型|담당자?|책임자|기한|마감일?|우선순위|상태)\**\s*[:：]\**\s*`)
+var keyMark = lazy(`(?i)(?:^|[\s.;,|(（、。–—-])\**(owners?|assignees?|assigned(?: to)?|responsible|dri|priority|prio|type|category|due(?: date| by)?|deadline|eta|target(?: date)?|services?|affected service|component|(?:github |tracking |jira )?issue|tickets?|tracking|tracked in|bug|jira|status|state|verantwortlich|zuständig|frist|fällig(?: am)?|priorität|responsable|propriétaire|échéance|date limite|priorité|fecha(?: límite)?|plazo|vencimiento|prioridad|responsável|prazo|prioridade|responsabile|scadenza|priorità|eigenaar|verantwoordelijke|prioriteit|odpowiedzialn[ya]|ansvarig|ansvarlig|klart senast|förfallodatum|tidsfrist|prioritet|vlastník|zodpovídá|termín|priorita|sorumlu|öncelik|son tarih|vastuuhenkilö|người phụ trách|termin|priorytet|ответственный|исполнитель|срок|дедлайн|приоритет|статус|担当者?|責任者|負責人|负责人|责任人|優先度|优先级|優先級|期限|期日|截止(?:日期|时间)?|完成时间|状態|状态|狀態|種別|类型|담당자?|책임자|기한|마감일?|우선순위|상태)\**\s*[:：]\**\s*`)
 
 // fieldKey is the field that a key names before a colon. What could as well
 // be a word of the text names none.
@@ -78,12 +78,21 @@ func (f *fields) set(key, value string) bool {
 		}
 		put(&f.ticket, value)
 	case statusField:
-		if len(value) > 80 {
-			return false
+		if len(value) > 80 || isStatus(key) && !isStatus(value) && !isDone(value) && !isBlank(value) && !isNo(value) {
+			return false // "DONE: raise the memory limit" is an item
 		}
 		put(&f.status, value)
 	}
 	return true
+}
+
+// isNo reports whether a value denies what its key asks: "Done: no".
+func isNo(s string) bool {
+	switch strings.Trim(fold(s), " .") {
+	case "no", "n", "false", "nein", "non", "não", "нет", "いいえ", "否", "아니오", "nee", "nie", "❌":
+		return true
+	}
+	return strings.HasSuffix(s, "%")
 }
 
 // hasTicket reports whether a short value holds a ticket: "PAY-12 (open)".
@@ -124,7 +133,8 @@ func (f *fields) bare(part string) bool {
 			put(&f.due, part[i:])
 			return true
 		}
-		if !looksLikeDue(duePrefix.get().ReplaceAllString(part, "")) {
+		rest := duePrefix.get().ReplaceAllString(part, "")
+		if said := len(rest) < len(part) && (shortDate.get().MatchString(rest) || timeSpan.get().MatchString(fold(rest)) || period.get().MatchString(fold(rest))); !said && !looksLikeDue(rest) {
 			return false
 		}
 		put(&f.due, strings.TrimSpace(duePrefix.get().ReplaceAllString(part, "")))
@@ -134,7 +144,7 @@ func (f *fields) bare(part string) bool {
 
 var (
 	duePrefix = lazy(`(?i)^(?:due|by|before|until|on|eta|deadline|bis|fällig|avant le|pour le|antes del?|até|para|entro|voor|do|до|к)\s+`)
-	spaceKey  = lazy(`(?i)^(owner|assignee|assigned to|due|due by|priority|type|service|ticket|issue|bug|jira|tracked in|status)\s+(\S.*)$`)
+	spaceKey  = lazy(`(?i)^(owner|assignee|assigned to|due|due by|prio|priority|priorität|priorité|prioridad|prioridade|priorità|prioriteit|type|service|ticket|issue|bug|jira|tracked in|status)\s+(\S.*)$`)
 	handles   = lazy(`^@[\pL\pN][\pL\pN._/\x{2060}-]*(?:(?:\s*[,&/、]\s*|\s+and\s+|\s+)@[\pL\pN][\pL\pN._/\x{2060}-]*)*$`)
 )
 

@@ -15,7 +15,7 @@ const (
 )
 
 // actionLabel is what stands before an item to say that it is one.
-var actionLabel = lazy(`(?i)^(?:\[?(?:action items?|action|a\.?i\.|follow[- ]?up(?: item| task| action)?|to-?do|next step|corrective action|preventive action|maßnahme|aktion|todo|action corrective|action à mener|acción|accion|ação|azione|actie(?:punt)?|działanie|действие|задача|アクション(?:アイテム)?|行动项|后续行动|措施|조치|액션 아이템)(?:\(s\))?\]?(?: ?#?\d{1,3})?)\s*[:：]\s*`)
+var actionLabel = lazy(`(?i)^(?:\[?(?:action items?|action|a\.?i\.?|follow[- ]?up(?: item| task| action)?|to-?do|next step|corrective action|preventive action|maßnahme|aktion|todo|action corrective|action à mener|acción|accion|ação|azione|actie(?:punt)?|działanie|действие|задача|アクション(?:アイテム)?|行动项|后续行动|措施|조치|액션 아이템)(?:\(s\))?\]?(?: ?#?\d{1,3})?)\s*[:：]\s*`)
 
 // build makes an item of a title with its decoration, what stands below it,
 // and fields that a table or sub-bullets gave. It reports false for a
@@ -32,9 +32,21 @@ func (p *parser) build(r rich, below string, f fields, line int) (Item, bool) {
 		// A lead in bold is the title, and the sentence behind it the text.
 		if after, ok := strings.CutPrefix(title, r.lead); ok {
 			title, rest = lead, takeRest(strings.TrimLeft(after, " :：.–—-\n"), &f)+rest
+			if who := strings.TrimSpace(rest); f.owner == "" && (p.people.all(who) || (f.due != "" || f.priority != "") && looksLikeName(who)) {
+				f.owner, rest = who, ""
+			}
 		}
 	}
 	title = takeFields(title, &f)
+	if _, who := cutTail(title); f.owner == "" && who != "" && len(title) < 1000 && p.people.all(who) {
+		title = takeFields(takeName(title, &f), &f)
+	}
+	title = leadName(title, &f)
+	if r.struck { // "~~Remove the node~~ erledigt"
+		if head, last, ok := cutLast(title); ok && isStatus(last) && isDone(last) {
+			title = head
+		}
+	}
 	if utf8.RuneCountInString(title) > 250 {
 		if first := firstSentence(title); first != "" {
 			title, rest = first, title+"\n"+rest
@@ -170,6 +182,15 @@ func firstSentence(s string) string {
 		}
 	}
 	return ""
+}
+
+// cutLast splits off the last word.
+func cutLast(s string) (string, string, bool) {
+	i := strings.LastIndexByte(s, ' ')
+	if i <= 0 {
+		return s, "", false
+	}
+	return strings.TrimRight(s[:i], " –—-:("), strings.Trim(s[i+1:], "().!"), true
 }
 
 func some(s string) *string {

@@ -29,6 +29,9 @@ func (p *parser) list(b block, st state, depth int) {
 				inner.hint.kind = t
 			}
 			h := subHint(r, label, fold(strings.TrimRight(label, ":： ")), "", p.sec.names)
+			if who := strings.Trim(label, " :："); h.owner == "" && p.people.all(who) {
+				h.owner = who
+			}
 			if h.owner != "" {
 				inner.hint.owner = h.owner
 			}

@@ -37,14 +37,24 @@ func (p people) learn(key, value string) {
 
 var personParts = lazy(`\s*(?:[,;/&、，\n]|\band\b|\bund\b|\bet\b|\by\b)\s*`)
 
-// all reports whether a text is nothing but known names.
+// all reports whether a text is nothing but names: those that the document
+// has, and first names.
 func (p people) all(s string) bool {
+	return p.every(s, func(n string) bool { return p[fold(n)] || givenName(n) })
+}
+
+// known reports whether a text is nothing but names that the document has.
+func (p people) known(s string) bool {
+	return p.every(s, func(n string) bool { return p[fold(n)] })
+}
+
+func (p people) every(s string, is func(string) bool) bool {
 	s = strings.Trim(s, " .")
-	if s == "" || len(s) > 120 || len(p) == 0 {
+	if s == "" || len(s) > 120 {
 		return false
 	}
 	for _, n := range personParts.get().Split(s, 10) {
-		if !p[fold(strings.TrimLeft(n, "@"))] {
+		if !is(strings.TrimLeft(n, "@")) {
 			return false
 		}
 	}
@@ -115,7 +125,7 @@ func (p *parser) tails(b block) bool {
 		all++
 		if _, who := cutTail(text); who != "" && (looksLikeName(who) || p.people.all(who) || teamName.get().MatchString(who)) {
 			with++
-			if p.people.all(who) || teamName.get().MatchString(who) {
+			if p.people.known(who) || teamName.get().MatchString(who) {
 				with++ // known, so less is needed
 			}
 		}
@@ -164,4 +174,39 @@ func looksLikeName(s string) bool {
 		}
 	}
 	return true
+}
+
+// givenNames are first names that are common somewhere and name little else.
+//
+//nolint:misspell // names
+var givenNames = wordSet(`aaron abdul abigail adam adriana agnieszka ahmed aisha akira alan alba alejandro aleksandr alena alessandro alex alexander alexandra alexandre alexey ali alice alicia alina amanda amelia amina amir amit amy ana anastasia anders andrea andreas andreea andrei andrew andrzej andré andy angela angelika anita anja anjali anke anna anne annika anthony anton antonio antti arjun arnaud artur arun ashley astrid axel ayşe barbara bart bartek beata beatriz ben benedikt benjamin bernd bert beth bianca bjarne björn bob bogdan boris brandon brian bruno caitlin camila camille carl carla carlos carol carolina caroline cecilia cedric charlie charlotte chiara chloe chris christian christina christine christoph christophe christopher claire clara claudia cleo colin connor craig cristina cynthia daan dagmar damian dan dana daniel daniela danielle dariusz darren dave david deborah deepak denis derek diana diego dieter dimitri dmitri dmitry dominic dominik dora dorota doug duncan dustin dylan edgar eduardo edward ekaterina elena eli elias elif eline elisa elise elizabeth ella ellen emil emilia emily emma emre enrique eric erica erik erin esther ethan eva evan evelyn fabian fabio fatima federico felipe felix fernanda fernando filip fiona fleur florence florian francesca francesco francisco francois frank franz françois fred frederik frida friedrich fritz gabe gabriel gabriela gabriele garry gary georg george gerard giovanni giulia giuseppe gonzalo gordon greg gregor grzegorz guido guillaume guillermo gustav gustavo hannah hannes hans harald haruto heike heinz helen helena helga henrik henry herbert hiroshi holger hugh ian ida ignacio igor ilya imran ines inga ingo ingrid irene irina isaac isabel isabella ivan ivana jacek jackson jacob jacqueline jakob jakub james jamie jan jana jane janet jasmine jason javier jean jeff jeffrey jelena jennifer jenny jens jeremy jesper jesse jessica jesús jiří joan joana joanna joaquín jochen joe joel johan johanna johannes john jonas jonathan jordi jorge josef joseph josh joshua josé joão juan juanita judith julia julian juliana julie julien jörg jürgen kai kamil karen karim karin karl karolina katarina katarzyna kate katharina katherine kathrin kathy katie katja kayla keiko keith kelly ken kenji kerstin kevin khalid kim kirsten klaus konstantin kristen kristina krzysztof kumar kurt kyle lara larissa lars laura lauren laurent lea leah lena leo leon leonardo leonie lewis li liam lin linda lisa liz logan lorenzo louis louise luca lucas lucia lucie lucy ludwig luigi luis luisa lukas lukasz luís maciej magda magdalena magnus mahmoud maja malte manfred manuel marc marcel marcelo marcin marco marek margaret margarita maria mariana marie marina mario marius marko markus marta martha martin martina mary maría massimo mateo mateusz mathias mathieu mats matt matteo matthew matthias mauricio maxim megan mehmet mei melanie melissa michael michaela michal michał michel michelle miguel mikael mike mikhail milan min mira miriam mohamed mohammed monica monika morgan morten muhammad mustafa nadia nadine naomi natalia natalie natasha nathan neha neil nia niamh nicholas nick nico nicola nicolas nicole nikita niklas nikolai nils nina noah noemi nora norbert octavio oksana olaf ole oleg olga oliver olivia olivier omar oscar oskar otto pablo pamela paola paolo pascal patricia patrick patrik paul paula paulo pavel pawel paweł pedro peter petr petra phil philip philipp philippe pia pierre piotr priya quentin rachel radek rafael rahul raj rajesh ralf ramon raphael raquel raul rebecca renata renate renee ricardo richard rick rita rob robert roberto robin rodrigo roger roland romain roman ron ronald rosa rosie roy rui rune russell ruth ryan sabine sabrina sally sam samantha samir samuel sandra sanjay sara sarah saskia scott sean sebastian sebastien sergei sergey sergio shannon sharon shaun sheila shreya silke silvia simon simone sofia sofie sonja sophia sophie stefan stefania stefano stella stephan stephanie stephen steve steven sue susan susanne suzanne sven svenja svetlana sylvia tamara tanja tara tatiana ted teresa theo theresa thiago thomas tiago tim timo tina tobias todd tom tomas tomasz tomek tommy toni tony tracy tyler ulrich ulrike uma ursula ute uwe valentina valeria vanessa vera veronica veronika victor victoria viktor vincent virginia vladimir volker wanda wei wendy werner wesley wilhelm wim wojciech wolfgang xavier yan yannick yara yasmin yosef yuki yuri yusuf yves yvonne zachary zoe zofia zoltan zuzana łukasz александр алексей андрей анна владимир дмитрий екатерина елена иван игорь мария михаил наталья николай олег ольга павел петр пётр сергей татьяна юлия`)
+
+// givenName reports whether a text is somebody's name by its first word:
+// "Jörg", "Jörg Müller", "Jörg M.".
+func givenName(s string) bool {
+	first, _, _ := strings.Cut(strings.TrimLeft(strings.Trim(s, " ."), "@"), " ")
+	return givenNames[strings.ToLower(first)] && looksLikeName(strings.Trim(s, " ."))
+}
+
+var leadPerson = lazy(`^(?:[(\[]([^()\[\]\n]{2,40})[)\]]|([^:：–—\n(\[-]{2,40}?)(?:\s*[:：]|\s+[–—-]))\s+(\S)`)
+
+// leadName takes the names that lead a task: "Frida: raise the quota".
+func leadName(s string, f *fields) string {
+	m := leadPerson.get().FindStringSubmatchIndex(s)
+	if m == nil || f.owner != "" {
+		return s
+	}
+	who := ""
+	for i := 2; i < 6; i += 2 {
+		if m[i] >= 0 {
+			who = s[m[i]:m[i+1]]
+		}
+	}
+	for _, one := range personParts.get().Split(who, 4) {
+		if !givenName(one) {
+			return s
+		}
+	}
+	f.owner = who
+	return s[m[6]:]
 }

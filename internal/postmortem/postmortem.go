@@ -106,6 +106,9 @@ func Parse(name string, data []byte) (Document, error) {
 	if len(p.doc.Items) > 0 && p.template(name, outlineText(blocks, format, text), blocks) {
 		p.note(0, "this looks like a template that nobody has filled in, so none of its items counts")
 		p.doc.Items = nil
+	} else if len(p.doc.Items) > 0 && p.facts.date == "" && readme(blocks) {
+		p.note(0, "this looks like the description of a project, which tells of no incident, so none of its items counts")
+		p.doc.Items = nil
 	}
 	p.explain()
 	p.settle(name)

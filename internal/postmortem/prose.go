@@ -72,7 +72,7 @@ func commitments(in inline) []inline {
 			}
 			first, _ := firstLetter(text)
 			_, behind, labelled := strings.Cut(text[:min(len(text), 60)], ": ")
-			each = each && text != "" && (unicode.IsUpper(first) || unicode.Is(unicode.Lo, first)) && (task(text) || commits(text) || labelled && imperative(behind) || introduced) && !past(text)
+			each = each && text != "" && (unicode.IsUpper(first) || unicode.Is(unicode.Lo, first)) && (task(text) || commits(text) || subjectTask(text) || labelled && imperative(behind) || introduced) && !past(text)
 		}
 		if each || manyTasks(lines) {
 			return lines
@@ -84,7 +84,7 @@ func commitments(in inline) []inline {
 	}
 	sentences := sentencesOf(text)
 	if len(sentences) == 1 || task(text) {
-		if !past(text) && (task(text) || commits(text)) {
+		if !past(text) && (task(text) || commits(text) || subjectTask(text)) {
 			return []inline{in}
 		}
 		return nil
@@ -95,6 +95,15 @@ func commitments(in inline) []inline {
 		}
 	}
 	return nil
+}
+
+var subjectVerb = lazy(`^(?:@?\p{Lu}[\pL.'-]*(?: \p{Lu}[\pL.'-]*)?|[Tt]he (?:[\pL&-]+ ){1,2}team) (?:to|will|should) (\p{Ll}[\pL-]*)`)
+
+// subjectTask reports whether a text says who will do something: "Olivia to
+// write the runbook".
+func subjectTask(s string) bool {
+	m := subjectVerb.get().FindStringSubmatch(s)
+	return m != nil && verbs[m[1]]
 }
 
 // manyTasks reports whether the lines of a paragraph are sentences of their

@@ -101,7 +101,7 @@ func (r *rstReader) block(d *dialect, lines []srcLine, depth int) ([]block, int)
 		return r.directive(d, lines, depth)
 	case strings.HasPrefix(t, "+-") || strings.HasPrefix(t, "+="):
 		return r.grid(lines)
-	case strings.HasPrefix(t, "==") && strings.Contains(t, "= ="):
+	case strings.HasPrefix(t, "==") && strings.Contains(t, "= ") && strings.Trim(t, "= ") == "":
 		return r.simple(lines)
 	case t[0] == ':' && len(t) > 2:
 		if key, value, ok := strings.Cut(t[1:], ":"); ok && (value == "" || value[0] == ' ') && len(key) < 60 && !strings.Contains(key, "`") {

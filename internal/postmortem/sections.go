@@ -100,6 +100,8 @@ func subHint(text rich, words, name, bracket string, names services) fields {
 		h.priority = words
 	} else if isPriorityWord(bracket) {
 		h.priority = bracket
+	} else if m := leadWords.get().FindStringSubmatch(words); m != nil && isPriorityWord(m[1]) { // "P0 - before the next release"
+		h.priority = m[1]
 	}
 	for _, s := range []string{bracket, words} {
 		if h.due == "" && (looksLikeDue(s) || period.get().MatchString(fold(s))) {

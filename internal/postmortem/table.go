@@ -18,6 +18,9 @@ func layoutOf(names []string, active bool) (layout, bool) {
 	have := map[field]int{}
 	for _, name := range names {
 		c := headerField(name)
+		if c == noField && strings.Contains(fold(name), "cause") { // "RC-1" there is no ticket
+			c = idField
+		}
 		l.cols = append(l.cols, c)
 		have[c]++
 	}
@@ -36,6 +39,8 @@ func layoutOf(names []string, active bool) (layout, bool) {
 		if i := find(l.cols[maybe+1:], maybeField); i >= 0 {
 			l.text = maybe + 1 + i
 		}
+	case maybe >= 0 && have[ownerField] > 0 && have[dueField] > 0 && (have[ticketField]+have[priorityField]+have[statusField] > 0):
+		l.title = maybe // "Task | Who | By when | Jira" says enough without a heading
 	case active && known-have[ticketField] > 0 && len(names) > 2:
 		// No header says which column is the text: the one without a meaning.
 		l.title = find(l.cols, noField)
@@ -52,7 +57,7 @@ func layoutOf(names []string, active bool) (layout, bool) {
 		l.text = find(l.cols, textField)
 	}
 	// Outside a section, "Action" alone could be anything.
-	if !active && (known == have[priorityField] || have[titleField] == 0) { // "Severity | Action" tells what to do when
+	if !active && (known == have[priorityField] || have[titleField] == 0 && (have[ownerField] == 0 || have[dueField] == 0)) { // "Severity | Action" tells what to do when
 		return l, false
 	}
 	return l, true
@@ -234,6 +239,10 @@ func (p *parser) row(tr row, l layout, st state) {
 				put(&f.due, cell)
 			}
 		case ticketField:
+			if isStatus(cell) || isDone(cell) && !hasSentinel(cell) && !isTicket(cell) { // "done" where others have a ticket
+				put(&f.status, cell)
+				continue
+			}
 			if _, plain := strconv.Atoi(cell); plain != nil || count(l.cols, ticketField) == 1 { // of two, "Ref | 1" counts the rows
 				put(&f.ticket, cell)
 			}
@@ -320,6 +329,9 @@ func allLegend(b block) bool {
 		}
 		r := render(e.blocks[0].text)
 		head := strings.Trim(leadWords.get().FindString(r.text), " :：–—-[]")
+		if before, _, ok := strings.Cut(r.text, "="); ok && len(before) < 40 { // "P0 = at once"
+			head = strings.Trim(before, " []")
+		}
 		if head == "" {
 			head, _, _ = strings.Cut(strings.TrimLeft(r.text, "["), "]")
 		}

@@ -135,3 +135,24 @@ func (p *parser) template(name, text string, blocks []block) bool {
 	n := countBlanks(text)
 	return n >= 8 || n >= 2 && countBlanks(title) > 0 || unansweredLines(text) >= 5
 }
+
+var (
+	projectPart = lazy(`(?i)^(?:installation|install|getting started|quick ?start|usage|contributing|contributors|licen[sc]e|building|roadmap)$`)
+	incidental  = lazy(`(?i)\b(?:incident|outage|post-?mortem|root cause|downtime|retro(?:spective)?|rca|review|impact)|障害|故障|장애|ausfall|störung|panne|incid|caída|queda|guasto|storing|awari|инцидент|сбой|отказ|постмортем`)
+)
+
+// readme reports whether a document describes a project: a heading says so,
+// and no text speaks of an incident.
+func readme(blocks []block) bool {
+	parts := 0
+	for _, b := range blocks {
+		text := b.text.plainText()
+		if b.kind == headingBlock && projectPart.get().MatchString(strings.TrimSpace(text)) {
+			parts++
+		}
+		if parts > 50 || b.kind != listBlock && incidental.get().MatchString(text[:min(len(text), 2000)]) {
+			return false
+		}
+	}
+	return parts > 0
+}

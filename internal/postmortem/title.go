@@ -13,10 +13,11 @@ var (
 	tailGroup  = lazy(`\s*` + group + `\s*[.。]?$`)
 	leadWords  = lazy(`^([^\n:：]{1,40}?)(?:\s*[:：]\s*|\s+[–—-]\s+)`)
 	leadRank   = lazy(`^(P[0-4])\s+(\p{Lu})`)
-	leadHandle = lazy(`^(@[\pL\pN][\pL\pN._/\x{2060}-]*)(?:\s*[:：]\s*|\s+[–—-]\s+|\x{2060}\s+)`)
+	leadHandle = lazy(`^(@[\pL\pN][\pL\pN._/\x{2060}-]*(?:(?:\s*[,&/]\s*|\s+and\s+|\s+)@[\pL\pN][\pL\pN._/\x{2060}-]*){0,4})(?:\s*[:：]\s*|\s+[–—-]\s+|\x{2060}\s+)`)
 	tailHandle = lazy(`(?:\s*[–—,:→(-]+|\s)\s*(@[\pL\pN][\pL\pN._/\x{2060}-]*(?:(?:\s*[,&/、]\s*|\s+and\s+|\s+)@[\pL\pN][\pL\pN._/\x{2060}-]*)*)\.?$`)
 	tailDue    = lazy(`(?i)[\s,;–—-]+(?:due(?: on| by)?|by|eta|deadline|before|until|bis(?: zum)?|fällig am|avant le|d'ici le|pour le|antes del?|até|entro il|entro|voor|do|до|к)\s+([^\s,;][^,;]{0,24}(?:,\s*\d{4})?)\.?$`)
-	tailDate   = lazy(`(?:\s+[–—-]\s+|\s*[|→]\s*)([^–—|]{6,30})$`)
+	pieceMark  = lazy(`\s+[–—-]\s+|\s*[|→]\s*`)
+	tailAssign = lazy(`(?i)^(?:assigned to|owned by|owner|assegnat[oa] a|assignée? à|asignad[oa] a|atribuíd[oa] a|zugewiesen an|toegewezen aan|ansvarig|verantwoordelijk)\s+(\S.{0,40})$`)
 	tailRank   = lazy(`\s+[(\[]?(P[0-4])[)\]]?\.?$`)
 	tailNumber = lazy(`^(.*\S)\s+((?:[\w.-]+/[\w.-]+)?#\d{1,7})\.?$`)
 	tailState  = lazy(`(?:\s+[–—-]+\s+|\s*[:;]\s+)([^\s–—][^–—]{2,60})$`)
@@ -40,7 +41,7 @@ func takeFields(s string, f *fields) string {
 		}
 		s = next
 	}
-	return strings.TrimSpace(strings.Trim(s, " \t\n–—,;|、，"))
+	return strings.TrimSpace(strings.TrimSuffix(strings.Trim(s, " \t\n–—,;|、，"), " -"))
 }
 
 func takeOne(s string, f *fields) string {
@@ -80,6 +81,11 @@ func takeLead(s string, f *fields) (string, bool) {
 			put(&f.priority, m[1])
 			return strings.TrimSpace(s[len(m[1]):]), true
 		}
+	case '⏳', '⌛', '🚧', '📝', '🔄', '🔧', '🛠', '📌', '👉', '➡', '🔜', '⬜', '🔲', '🆕', '⚠', '🎯', '💡', '🚀', '📋', '📊', '📚', '🔍', '🔒', '🛡':
+		_, n := utf8.DecodeRuneInString(s)
+		if rest := strings.TrimSpace(strings.TrimPrefix(s[n:], "\ufe0f")); rest != "" {
+			return rest, true
+		}
 	case '🔴', '🟠', '🟡', '🟢', '🔥':
 		_, n := utf8.DecodeRuneInString(s)
 		return strings.TrimSpace(strings.TrimPrefix(s[n:], "\ufe0f")), true
@@ -87,7 +93,7 @@ func takeLead(s string, f *fields) (string, bool) {
 	if m := leadNumber.get().FindString(s); m != "" && len(m) < len(s) {
 		return s[len(m):], true
 	}
-	if m := leadWords.get().FindStringSubmatch(s); m != nil && len(m[0]) < len(s) && f.head(m[1]) {
+	if m := leadWords.get().FindStringSubmatch(s); m != nil && len(m[0]) < len(s) && f.head(m[1], strings.ContainsAny(m[0][len(m[1]):], ":：")) {
 		return s[len(m[0]):], true
 	}
 	return s, false
@@ -126,7 +132,7 @@ func takeTail(s string, f *fields) string {
 	}
 	if m := tailRank.get().FindStringSubmatchIndex(s); m != nil && m[0] > 0 && len(s) < 200 {
 		put(&f.priority, s[m[2]:m[3]])
-		return s[:m[0]]
+		return strings.TrimRight(s[:m[0]], " –—-")
 	}
 	if m := tailState.get().FindStringSubmatchIndex(s); m != nil && m[0] > 0 && stateTail(s[m[2]:m[3]]) {
 		f.state(s[m[2]:m[3]])
@@ -134,15 +140,18 @@ func takeTail(s string, f *fields) string {
 	}
 	if m := tailNumber.get().FindStringSubmatch(s); m != nil && f.ticket == "" && numberedTicket(m[1]) {
 		put(&f.ticket, m[2])
-		return strings.TrimRight(m[1], " :：–—-(")
+		s = strings.TrimRight(m[1], " :：–—-(")
+		if m := tailSee.get().FindStringIndex(s); m != nil && m[0] > 0 {
+			s = s[:m[0]]
+		}
+		return s
 	}
 	if m := tailDue.get().FindStringSubmatchIndex(s); m != nil && (looksLikeDue(s[m[2]:m[3]]) || weekday.get().MatchString(s[m[2]:m[3]])) {
 		put(&f.due, s[m[2]:m[3]])
 		return s[:m[0]]
 	}
-	if m := tailDate.get().FindStringSubmatchIndex(s); m != nil && looksLikeDue(s[m[2]:m[3]]) {
-		put(&f.due, s[m[2]:m[3]])
-		return s[:m[0]]
+	if next, ok := takePiece(s, f); ok {
+		return next
 	}
 	end := strings.TrimRight(s, ". ")
 	if r, n := utf8.DecodeLastRuneInString(end); isSentinel(string(r)) && n < len(end) {
@@ -158,6 +167,44 @@ func takeTail(s string, f *fields) string {
 		return strings.TrimLeft(s[n:], " :：–—-)]")
 	}
 	return s
+}
+
+// takePiece takes what stands behind the last dash if it can only be a field,
+// or a name beside another field: "… – Jörg Müller – P2".
+func takePiece(s string, f *fields) (string, bool) {
+	from := max(0, len(s)-80)
+	for from > 0 && !utf8.RuneStart(s[from]) {
+		from--
+	}
+	all := pieceMark.get().FindAllStringIndex(s[from:], -1)
+	if all == nil {
+		return s, false
+	}
+	m := all[len(all)-1]
+	rest, piece := s[:from+m[0]], strings.TrimRight(s[from+m[1]:], " .")
+	if strings.TrimSpace(rest) == "" || piece == "" {
+		return s, false
+	}
+	if who := tailAssign.get().FindStringSubmatch(piece); who != nil && (isBlank(who[1]) || isHandles(who[1]) || looksLikeName(who[1]) || teamName.get().MatchString(who[1])) {
+		put(&f.owner, who[1])
+		return rest, true
+	}
+	switch {
+	case looksLikeDue(piece) && len(piece) >= 6:
+		put(&f.due, piece)
+	case isHandles(piece):
+		put(&f.owner, piece)
+	case isPriorityWord(piece):
+		put(&f.priority, piece)
+	case f.owner == "" && (f.due != "" || f.priority != "") && looksLikeName(piece), f.owner == "" && givenName(piece):
+		put(&f.owner, piece)
+	default:
+		if duePrefix.get().MatchString(piece) && f.bare(piece) {
+			return rest, true
+		}
+		return s, false
+	}
+	return rest, true
 }
 
 // weekday is a day of the coming week.
@@ -239,8 +286,12 @@ func (f *fields) all(inside string) bool {
 
 // head takes the words before a colon or a dash when all of them are a
 // priority, a type, a ticket or a status: "P1 preventative", "PAY-12".
-func (f *fields) head(words string) bool {
+func (f *fields) head(words string, colon bool) bool {
 	try := *f
+	if isTicket(words) { // owner/repo#12
+		put(&f.ticket, words)
+		return true
+	}
 	list := strings.FieldsFunc(words, func(r rune) bool { return r == ' ' || r == '/' || r == ',' || r == '|' })
 	for _, w := range list {
 		w = strings.Trim(w, "[]()*_")
@@ -251,7 +302,7 @@ func (f *fields) head(words string) bool {
 			put(&try.kind, w)
 		case isTicket(w), isSentinel(w):
 			put(&try.ticket, w)
-		case isStatus(w) && w == strings.ToUpper(w) && w != strings.ToLower(w):
+		case isStatus(w) && (w == strings.ToUpper(w) && w != strings.ToLower(w) || len(list) == 1 && colon && isDone(w)):
 			put(&try.status, w)
 		default:
 			return false

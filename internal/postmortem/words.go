@@ -70,8 +70,8 @@ func Priority(s string) (string, bool) {
 
 //nolint:misspell // words of other languages
 var (
-	preventative = lazy(`prevent|prevenc|prevenç|prevenz|préven|prävent|repair|root.?cause|vorbeug|vermeid|corrective|corretiv|correctiv|korrektur|behebung|naprawcz|zapobieg|предотвращ|превентив|профилакт|исправ|予防|预防|預防|再発防止|恒久|根本|修复|修復|예방|재발`)
-	mitigative   = lazy(`mitig|atténu|abschwäch|detect|detecc|detecç|détect|erkenn|alert|monitor|überwach|supervis|surveill|runbook|limit(ing|s)? (the )?damage|damage limit|containment|обнаруж|мониторинг|смягч|wykryw|緩和|缓解|緩解|検知|检测|檢測|监控|監控|監視|탐지|감지|완화|모니터링`)
+	preventative = lazy(`prevent|preveni|prevenc|prevenç|prevenz|préven|prävent|repair|root.?cause|vorbeug|vermeid|correcti|corretiv|correcci|correzion|correção|corrig|verhinder|beheb|korrektur|behebung|naprawcz|zapobieg|предотвращ|превентив|профилакт|исправ|予防|预防|預防|再発防止|恒久|根本|修复|修復|예방|재발`)
+	mitigative   = lazy(`mitig|atténu|abschwäch|eindämm|rilev|detect|detecc|detecç|détect|erkenn|alert|monitor|überwach|supervis|surveill|runbook|limit(ing|s)? (the )?damage|damage limit|containment|обнаруж|мониторинг|смягч|wykryw|緩和|缓解|緩解|検知|检测|檢測|监控|監控|監視|탐지|감지|완화|모니터링`)
 )
 
 // Type reads the type of an item as documents write it. What prevents or
@@ -93,13 +93,13 @@ func Type(s string) string {
 // brackets, before a colon, as a heading.
 //
 //nolint:misspell // words of other languages
-var typeWord = lazy(`^(?:prevent(?:ion|ive|ative|ing)?|mitigat(?:e|ion|ive|ing)|detect(?:ion|ive)?|repair|process|investigat(?:e|ion|ive)|other|corrective|prävention|präventiv|erkennung|vorbeugung|prévention|préventif|détection|atténuation|correctif|prevención|preventiva|preventivo|detección|mitigación|correctiva|correctivo|prevenção|detecção|mitigação|corretiva|corretivo|prevenzione|rilevamento|mitigazione|preventie|detectie|mitigatie|zapobieganie|wykrywanie|предотвращение|обнаружение|смягчение|予防|预防|預防|緩和|缓解|緩解|検知|检测|檢測|プロセス|流程|その他|其他|예방|탐지|감지|완화|프로세스)(?:\s*[/(]\s*(?:prevent|detect|mitigate|process|repair|other)\w*\s*\)?)?$`)
+var typeWord = lazy(`^(?:prevent(?:ion|ive|ative|ing)?|mitigat(?:e|ion|ive|ing)|detect(?:ion|ive)?|repair|process|investigat(?:e|ion|ive)|other|corrective|prävention|präventiv|erkennung|vorbeugung|prévention|préventif|détection|atténuation|correctif|prevención|preventiva|preventivo|detección|mitigación|correctiva|correctivo|prevenção|detecção|mitigação|corretiva|corretivo|prevenzione|rilevamento|mitigazione|preventie|detectie|mitigatie|zapobieganie|wykrywanie|предотвращение|обнаружение|смягчение|prevenir|prévenir|prevenire|verhindern|vorbeugen|mitigar|mitigare|atténuer|eindämmen|detectar|détecter|rilevare|erkennen|correction|corrección|correção|correzione|behebung|予防|预防|預防|緩和|缓解|緩解|検知|检测|檢測|プロセス|流程|その他|其他|예방|탐지|감지|완화|프로세스)(?:\s*[/(]\s*(?:prevent|detect|mitigate|process|repair|other)\w*\s*\)?)?$`)
 
 func isTypeWord(s string) bool { return len(s) < 60 && typeWord.get().MatchString(fold(s)) }
 
 // loud matches a priority that is clear without the word "priority" before
 // it: P1, SEV1, HIGH, or High in brackets.
-var loud = lazy(`^(?:(?i:p[0-4]|p-[0-4]|sev-?[0-4]|high|medium|low|critical|hoch|mittel|niedrig|haute|moyenne|basse|alta|media|média|baja|baixa|hoog|laag|высокий|средний|низкий|高|中|低|높음|보통|낮음)(?i: priority| priorität)?|(?:優先度|优先级)[:：]?[高中低])$`)
+var loud = lazy(`^(?:(?i:p[0-4]|p-[0-4]|sev-?[0-4]|high|medium|med|low|critical|hoch|mittel|niedrig|haute|moyenne|basse|alta|media|média|baja|baixa|hoog|laag|высокий|средний|низкий|高|中|低|높음|보통|낮음)(?i: priority| priorität)?|(?:優先度|优先级)[:：]?[高中低])$`)
 
 func isPriorityWord(s string) bool {
 	return len(s) < 40 && mayBeLoud(s) && loud.get().MatchString(strings.TrimSpace(norm.NFKC.String(strings.TrimLeft(s, "🔥🔴🟠🟡🟢 \ufe0f"))))
@@ -113,7 +113,7 @@ func mayBeLoud(s string) bool {
 
 //nolint:misspell // words of other languages
 var (
-	doneWord = lazy(`^(?:done|complete|completed|closed|fixed|finished|resolved|shipped|deployed|merged|implemented|released|verified|完了|完了済み|対応済み?|実施済み?|済み?|完成|已完成|已关闭|已解决|已上线|完毕|已實施|已关闭|완료|완료됨|종료|erledigt|abgeschlossen|fertig|umgesetzt|behoben|terminée?|faite?|fini|clos|réalisée?|hecho|hecha|completad[oa]|terminad[oa]|cerrad[oa]|finalizad[oa]|concluíd[oa]|feit[oa]|finalizado|completat[oa]|fatt[oa]|chius[oa]|conclus[oa]|gereed|voltooid|afgerond|klaar|gedaan|zrobione|ukończone|zakończon[eay]|gotowe|wykonane|zamknięte|готово|сделано|выполнен[оаы]?|завершен[оаы]?|завершён|закрыт[оа]?|виконано|hotovo|dokončeno|klar|klart|färdig|ferdig|færdig|fullført|valmis|tehty|tamamlandı|bitti|hoàn thành|xong|selesai)(?:$|[^\pL\pN-])`)
+	doneWord = lazy(`^(?:done|complete|completed|closed|fixed|finished|resolved|shipped|deployed|merged|implemented|released|verified|cancell?ed|won['’]?t (?:do|fix)|wontfix|rejected|declined|abandoned|obsolete|superseded|no longer needed|完了|完了済み|対応済み?|実施済み?|済み?|完成|已完成|已关闭|已解决|已上线|完毕|已實施|已关闭|완료|완료됨|종료|erledigt|abgeschlossen|fertig|umgesetzt|behoben|terminée?|faite?|fini|clos|réalisée?|hecho|hecha|completad[oa]|terminad[oa]|cerrad[oa]|finalizad[oa]|concluíd[oa]|feit[oa]|finalizado|completat[oa]|fatt[oa]|chius[oa]|conclus[oa]|gereed|voltooid|afgerond|klaar|gedaan|zrobione|ukończone|zakończon[eay]|gotowe|wykonane|zamknięte|готово|сделано|выполнен[оаы]?|завершен[оаы]?|завершён|закрыт[оа]?|виконано|hotovo|dokončeno|klar|klart|färdig|ferdig|færdig|fullført|valmis|tehty|tamamlandı|bitti|hoàn thành|xong|selesai)(?:$|[^\pL\pN-])`)
 	openWord = lazy(`^(?:open|to ?do|todo|not started|not done|not yet|in progress|in review|ongoing|started|wip|pending|planned|scheduled|backlog|blocked|on hold|new|draft|未着手|進行中|対応中|検討中|計画中|予定|未対応|未完了|未开始|进行中|计划中|待开始|待处理|未完成|尚未开始|處理中|진행 ?중|대기|예정|미완료|미착수|offen|in arbeit|laufend|geplant|begonnen|à faire|en cours|ouverte?|planifiée?|en attente|pendiente|en progreso|en curso|abiert[oa]|planificad[oa]|por hacer|pendente|em andamento|em progresso|abert[oa]|planejad[oa]|a fazer|in corso|apert[oa]|da fare|pianificat[oa]|in behandeling|gepland|bezig|te doen|do zrobienia|w trakcie|otwarte|zaplanowane|в работе|открыт[оа]?|в процессе|запланирован[оа]?|не начат[оа]?|новая|pågår|planerad|öppen|pågående|åpen|devam ediyor|açık|planlandı)(?:$|[^\pL\pN])`)
 )
 
