@@ -321,6 +321,10 @@ func (r *Reconciler) handle(ctx context.Context, l ledger.Lease) (next time.Time
 		return r.retain(ctx)
 	case causeImport:
 		return time.Time{}, r.imported(ctx, id)
+	case "postmortem":
+		// Whoever filed it died before giving its lease back. It is recorded whole,
+		// or not at all and is sent again.
+		return time.Time{}, nil
 	}
 	if h := r.extra[kind]; h != nil {
 		return h(ctx, id)
