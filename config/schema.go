@@ -108,14 +108,11 @@ func finish(s *jsonschema.Schema, t reflect.Type) {
 		}
 		if set := strings.Fields(f.Tag.Get("oneof")); len(set) > 0 {
 			words := &jsonschema.Schema{Type: "string", Pattern: "^(" + strings.Join(set, "|") + ")$|" + expanded}
-			switch f.Type.Kind() {
-			case reflect.Map:
+			if f.Type.Kind() == reflect.Map {
 				for v := p.Properties.Oldest(); v != nil; v = v.Next() {
 					v.Value = words
 				}
-			case reflect.Slice:
-				p.Items = words
-			default:
+			} else {
 				p.Pattern = words.Pattern
 			}
 		}

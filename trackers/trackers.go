@@ -232,6 +232,13 @@ type Found struct {
 	Priority domain.Priority // where the tracker has a field for it; else empty
 }
 
+// Remarker is a CodeHost that can tell the author of a commit something.
+type Remarker interface {
+	// Remark comments on the commit that changed a file last, as of head,
+	// unless there is our comment with this marker already.
+	Remark(ctx context.Context, repo, head, path string, t Text) error
+}
+
 // FileHost is a CodeHost whose files can be read one by one, where its git
 // repositories cannot be had.
 type FileHost interface {

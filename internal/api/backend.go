@@ -91,6 +91,7 @@ type FileResult struct {
 	Postmortem string // id
 	Items      []ItemView
 	Plan       []PlanLine // with DryRun
+	Refused    int        // with DryRun: hints for which it would not be filed
 	Warnings   []string   // e.g. a service that is not configured
 }
 

@@ -2,11 +2,15 @@ package app
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
 	"path"
+	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -18,6 +22,7 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/ledger"
 	"github.com/holdfast-dev/holdfast/internal/postmortem"
 	"github.com/holdfast-dev/holdfast/internal/reconcile"
+	"github.com/holdfast-dev/holdfast/trackers"
 )
 
 // maxNewDocuments is how many documents with action items may come at once. More
@@ -122,7 +127,14 @@ type push struct {
 	bodies   map[string][]byte              // path → content
 	parsed   map[string]postmortem.Document // path → document
 	problems docProblems
+	refused  []remark
 	quiet    bool // it is only a preview
+}
+
+// remark is what the author of a document is told: it was not filed, and why.
+type remark struct {
+	file, why string
+	places    []string // in the document
 }
 
 func (p *push) wanted(file string) bool { return reconcile.Within(p.src.Paths, file) }
@@ -168,6 +180,9 @@ func (p *push) file(ctx context.Context, old, now documents.Tree) (err error) {
 			return err
 		}
 	}
+	if err := p.tell(ctx); err != nil {
+		return err
+	}
 	return p.b.setDocProblems(ctx, p.src.Tracker, p.src.Repo, p.problems)
 }
 
@@ -192,7 +207,8 @@ func (p *push) parse(blobs map[string]string) {
 	}
 }
 
-func (p *push) problem(file, detail string) {
+func (p *push) problem(file, detail string, places ...string) {
+	p.refused = append(p.refused, remark{file, detail, places})
 	if r := []rune(detail); len(r) > 500 {
 		detail = string(r[:500]) + "…"
 	}
@@ -279,10 +295,111 @@ func (p *push) one(ctx context.Context, c documents.Change, untouched bool) erro
 	_, err = p.b.FilePostmortem(ctx, by, api.FileRequest{ID: id, Name: path.Base(c.Path), Source: p.link(c.Path), ContentType: contentType(c.Path), Body: p.bodies[c.Path]})
 	var bad api.Invalid
 	if errors.As(err, &bad) {
-		p.problem(c.Path, bad.Detail)
+		p.problem(c.Path, bad.Detail, placesOf(err)...)
 		return nil
 	}
 	return err
+}
+
+// placesOf is what a refusal says beyond its first words.
+func placesOf(err error) []string {
+	all, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return nil
+	}
+	var out []string
+	for _, e := range all.Unwrap()[1:] {
+		var bad api.Invalid
+		if errors.As(e, &bad) {
+			out = append(out, bad.Detail)
+		}
+	}
+	return out
+}
+
+// maxPlaces bounds what one comment on a commit lists.
+const maxPlaces = 40
+
+// tell says why documents were not filed, on the pull request that brought
+// them, or on the commit that changed them. So their authors hear of it, who
+// read no log of ours.
+func (p *push) tell(ctx context.Context) error {
+	if len(p.refused) == 0 {
+		return nil
+	}
+	t := p.b.reconciler.Setup().Trackers[p.src.Tracker]
+	if paused, _, _, err := p.b.ledger.Paused(ctx); paused || err != nil {
+		return err // doctor tells it
+	}
+	pull, err := p.merged(ctx)
+	if err != nil {
+		return err
+	}
+	for _, r := range p.refused[:min(len(p.refused), maxNewDocuments)] {
+		sum := sha256.Sum256([]byte(r.file))
+		text := trackers.Text{Marker: "holdfast:document " + hex.EncodeToString(sum[:6]), Lead: "This postmortem was not filed.", Lines: []string{code(r.file) + ": " + oneLine(r.why) + "."}}
+		if len(r.places) > 0 {
+			list := "- " + strings.Join(r.places[:min(len(r.places), maxPlaces)], "\n- ")
+			if more := len(r.places) - maxPlaces; more > 0 {
+				list += fmt.Sprintf("\n- … and %d more", more)
+			}
+			text.Lines = append(text.Lines, list, "Correct the document and push it: then it is filed. `holdfast file --force` files it as it stands.")
+		} else {
+			text.Lines = append(text.Lines, "Correct the document and push it. `holdfast parse` shows what is read from it.")
+		}
+		err := p.say(ctx, t, pull, r.file, text)
+		switch c := trackers.ClassOf(err); {
+		case err == nil:
+		case c == trackers.Denied || c == trackers.NotFound || c == trackers.Gone || c == trackers.Invalid:
+			p.b.log.Warn("the author of a document that cannot be filed could not be told", "repo", p.src.Repo, "path", r.file, "err", err)
+		default:
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *push) say(ctx context.Context, t trackers.Tracker, pull domain.Ref, file string, text trackers.Text) error {
+	if pull != "" {
+		_, there, err := t.FindComment(ctx, pull, trackers.Text{Marker: text.Marker}, time.Time{})
+		if err == nil && !there {
+			_, err = t.AddComment(ctx, pull, text)
+		}
+		return err
+	}
+	if host, ok := t.(trackers.Remarker); ok {
+		return host.Remark(ctx, p.src.Repo, p.head, file, text)
+	}
+	return nil
+}
+
+// mergeOf is how hosts name the pull request in the commit of its merge.
+var mergeOf = regexp.MustCompile(`^Merge pull request #(\d{1,9})\b|\(#(\d{1,9})\)$`)
+
+// merged is the pull request whose merge was pushed, if that is what it was.
+func (p *push) merged(ctx context.Context) (domain.Ref, error) {
+	if p.files.byHost {
+		return "", nil
+	}
+	c, ok, err := p.files.mirror.Commit(ctx, p.head)
+	if err != nil || !ok {
+		return "", err
+	}
+	m := mergeOf.FindStringSubmatch(c.Subject)
+	if m == nil {
+		return "", nil
+	}
+	n, _ := strconv.Atoi(m[1] + m[2])
+	pull, err := p.files.code.PullRequest(ctx, p.src.Repo, n)
+	switch class := trackers.ClassOf(err); {
+	case err != nil && (class == trackers.NotFound || class == trackers.Gone || class == trackers.Denied || class == trackers.Invalid):
+		return "", nil
+	case err != nil:
+		return "", err
+	case !pull.Merged || pull.SHA != "" && pull.SHA != p.head:
+		return "", nil
+	}
+	return domain.GitHubRef(p.src.Tracker, p.src.Repo, n), nil
 }
 
 func contentType(file string) string {

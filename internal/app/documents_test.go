@@ -241,3 +241,66 @@ func TestAPullRequestShowsWhatItFiles(t *testing.T) {
 	is, _ := w.gh.Issue(archive, other)
 	require.Empty(t, is.Comments)
 }
+
+func TestWhoPushesIsToldWhyNothingWasFiled(t *testing.T) {
+	t.Parallel()
+	w := prepare(t, scene{policy: "lint: require", rest: `postmortems: [{repo: acme/postmortems, paths: ["incidents/**/*.md"]}]`})
+	require.NoError(t, w.gh.CreateRepo(archive))
+	w.gh.SetPermission(archive, "alice", "write")
+	w.push(map[string]string{"README.md": "# Our postmortems\n"})
+	w.run()
+	w.until("the first look", func() bool {
+		return w.redis.Exists(t.Context(), "{holdfast}:meta:documents/github/acme/postmortems/").Val() == 1
+	})
+	w.settle()
+
+	// Before the merge, the preview says it with every hint.
+	n, err := w.gh.OpenPull(archive, sandbox.PullRequest{Title: "Review of the outage", Actor: "alice", Branch: "review",
+		Commits: []sandbox.Commit{{Message: "Write it down", Files: map[string]string{"incidents/checkout-down.md": vagueReport}}}})
+	require.NoError(t, err)
+	preview := func() string {
+		is, _ := w.gh.Issue(archive, n)
+		if len(is.Comments) == 0 {
+			return ""
+		}
+		return is.Comments[0].Body
+	}
+	w.until("the preview", func() bool { return preview() != "" })
+	require.Contains(t, preview(), "will not be filed as it stands")
+	require.Contains(t, preview(), "vague (“")
+	require.NotContains(t, preview(), "--force", "who merges has no such choice")
+	_, err = w.gh.MergePull(archive, n, "alice", "merge")
+	require.NoError(t, err)
+	// Afterwards it is said where the document was talked about.
+	comments := func() []sandbox.Comment {
+		is, _ := w.gh.Issue(archive, n)
+		return is.Comments
+	}
+	w.until("the comment", func() bool { return len(comments()) == 2 })
+	w.settle()
+	require.Empty(t, w.items())
+	notFiled := func(body string) {
+		t.Helper()
+		require.Contains(t, body, "This postmortem was not filed.")
+		require.Contains(t, body, "`incidents/checkout-down.md`")
+		require.Contains(t, body, "line 8, “Improve monitoring”: vague")
+		require.NotContains(t, body, "@bob", "nobody else is notified")
+	}
+	notFiled(comments()[1].Body)
+
+	// Of a push, on its commit.
+	pushed := w.push(map[string]string{"incidents/checkout-down.md": vagueReport + "\n"})
+	w.until("the comment on the commit", func() bool { return len(w.gh.CommitComments(archive, pushed)) == 1 })
+	w.settle()
+	require.Empty(t, w.items())
+	notFiled(w.gh.CommitComments(archive, pushed)[0].Body)
+
+	// Another push says nothing again; the corrected document is filed.
+	w.push(map[string]string{"incidents/other.md": "# Nothing to do\n"})
+	w.settle()
+	require.Len(t, w.gh.CommitComments(archive, pushed), 1)
+	sha := w.push(map[string]string{"incidents/checkout-down.md": strings.Replace(vagueReport, "Improve monitoring", "Alert when refused cards pass 1 %", 1)})
+	w.until("both tickets", func() bool { return len(w.gh.Issues(checkout)) == 2 })
+	w.settle()
+	require.Empty(t, w.gh.CommitComments(archive, sha))
+}

@@ -67,9 +67,11 @@ func (b *Backend) FilePostmortem(ctx context.Context, by api.Actor, r api.FileRe
 	refused := plan.Refused(in.Setup)
 	if r.DryRun {
 		if len(refused) > 0 {
-			plan.Warnings = append(plan.Warnings, fmt.Sprintf("policy.lint is “require”: with %d hints this would be refused; mend the document, or file it with --force", len(refused)))
+			plan.Warnings = append(plan.Warnings, fmt.Sprintf("policy.lint is “require”: with %s this would be refused; mend the document, or file it with --force", countHints(len(refused))))
 		}
-		return b.preview(plan, in), nil
+		result := b.preview(plan, in)
+		result.Refused = len(refused)
+		return result, nil
 	}
 	if len(refused) > 0 && !r.Force {
 		return api.FileResult{}, lintRefusal(refused)
@@ -91,11 +93,18 @@ func (b *Backend) FilePostmortem(ctx context.Context, by api.Actor, r api.FileRe
 
 // lintRefusal tells every hint with its place.
 func lintRefusal(problems []filing.Problem) error {
-	errs := []error{api.Invalid{Detail: fmt.Sprintf("policy.lint is “require”: nothing was filed, because of %d hints; mend the document, or file it with force", len(problems))}}
+	errs := []error{api.Invalid{Detail: fmt.Sprintf("policy.lint is “require”: nothing was filed, because of %s; mend the document, or file it with force", countHints(len(problems)))}}
 	for _, p := range problems {
 		errs = append(errs, api.Invalid{Field: p.Field, Detail: p.Detail})
 	}
 	return errors.Join(errs...)
+}
+
+func countHints(n int) string {
+	if n == 1 {
+		return "1 hint"
+	}
+	return fmt.Sprintf("%d hints", n)
 }
 
 func planError(err error) error {

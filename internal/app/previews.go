@@ -152,7 +152,11 @@ func (p *push) preview(ctx context.Context, old, now documents.Tree) (out []stri
 			return nil, err
 		}
 		var b strings.Builder
-		fmt.Fprintf(&b, "%s%s\n", about, code(r.Postmortem))
+		if r.Refused > 0 {
+			fmt.Fprintf(&b, "%s**it will not be filed as it stands**: `policy.lint` is “require”, which does not take it with %s. Mend that before the merge; afterwards, a further push of the document files it.\n", about, countHints(r.Refused))
+		} else {
+			fmt.Fprintf(&b, "%s%s\n", about, code(r.Postmortem))
+		}
 		for _, l := range r.Plan {
 			if l.Action == "unchanged" {
 				continue
@@ -161,8 +165,14 @@ func (p *push) preview(ctx context.Context, old, now documents.Tree) (out []stri
 				break
 			}
 			b.WriteString("\n- " + planWords(l))
+			for _, h := range l.Hints {
+				b.WriteString("\n  - " + oneLine(h.String()))
+			}
 		}
 		for _, w := range r.Warnings {
+			if r.Refused > 0 && strings.HasPrefix(w, "policy.lint ") {
+				continue // said above, for who merges
+			}
 			b.WriteString("\n- Note: " + oneLine(w))
 		}
 		out = append(out, b.String())

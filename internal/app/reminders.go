@@ -2,9 +2,7 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -18,7 +16,6 @@ import (
 
 const (
 	remindersSubject = "report/reminders"
-	channelTicket    = "ticket"
 	// remindedFor is how long it is remembered that somebody was told; a due
 	// day that was moved is another one.
 	remindedFor = 400 * 24 * time.Hour
@@ -41,7 +38,6 @@ type digestTo struct {
 	lines []messenger.NoteLine
 	marks []string // what is remembered once it was sent
 	items map[string]bool
-	due   map[string]string // by item: the due days, for what is told on tickets
 }
 
 // remind sends what is to be told today, and says when to look again. Each
@@ -99,7 +95,7 @@ func remindNow(cfg *config.Config, now time.Time) (teams []config.Team, next tim
 
 // digests works out what each address is to be told.
 func (s *sender) digests(ctx context.Context, cfg *config.Config, teams []config.Team, now time.Time) ([]*digestTo, error) {
-	b := &reminderBook{s: s, cfg: cfg, now: now, dir: &directory{cfg: cfg, byKey: map[string]*destination{}}, byKey: map[string]*digestTo{}, weekly: destinations(cfg)}
+	b := &reminderBook{s: s, cfg: cfg, now: now, dir: &directory{cfg: cfg, byKey: map[string]*destination{}}, byKey: map[string]*digestTo{}}
 	byName := map[string]config.Team{}
 	for _, t := range teams {
 		byName[t.Name] = t
@@ -135,8 +131,6 @@ type reminderBook struct {
 	dir   *directory
 	list  []*digestTo
 	byKey map[string]*digestTo
-
-	weekly []*destination // who gets the weekly report
 }
 
 func (b *reminderBook) add(ctx context.Context, t config.Team, st domain.State) error {
@@ -151,7 +145,7 @@ func (b *reminderBook) add(ctx context.Context, t config.Team, st domain.State) 
 	over := calendar(t).Between(dayOf(due), dayOf(local))
 	r := b.cfg.Reports.Reminders
 	days := func(d config.Duration) int { return int(time.Duration(d) / (24 * time.Hour)) }
-	owner := b.owner(st, today)
+	owner := b.owner(st)
 	past := dayOf(due).Before(dayOf(local))
 	switch {
 	case past:
@@ -159,8 +153,7 @@ func (b *reminderBook) add(ctx context.Context, t config.Team, st domain.State) 
 	case -over <= days(r.Before):
 		err = b.tell(ctx, dueSoon, today, st, t, owner, fmt.Sprintf("is due on %s", st.Spec.Due))
 	}
-	// After an escalation the lead heard of it today.
-	if err != nil || r.LeadAfter == 0 || over < days(r.LeadAfter) || b.on(st.EscalatedAt, t.Name) == today {
+	if err != nil || r.LeadAfter == 0 || over < days(r.LeadAfter) || b.reportDay(local) {
 		return err
 	}
 	for _, lead := range t.Leads {
@@ -179,46 +172,15 @@ func dayOf(t time.Time) time.Time {
 	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
 }
 
-// on is the day of a moment, in the team's time zone.
-func (b *reminderBook) on(at time.Time, team string) string {
-	t, _ := b.cfg.Team(team)
-	return at.In(t.Location()).Format(time.DateOnly)
+// reportDay reports whether the weekly report comes today: it tells the leads
+// the same, and nobody is to be told twice on one day.
+func (b *reminderBook) reportDay(local time.Time) bool {
+	return strings.EqualFold(local.Weekday().String(), b.cfg.Reports.Weekly.Day)
 }
 
-// reported reports whether the weekly report on the team comes to the same
-// address today: it tells the same, and nobody is to be told twice on one day.
-func (b *reminderBook) reported(x *destination, t config.Team) bool {
-	if !strings.EqualFold(b.now.In(t.Location()).Weekday().String(), b.cfg.Reports.Weekly.Day) {
-		return false
-	}
-	return slices.ContainsFunc(b.weekly, func(w *destination) bool { return w.key == x.key && slices.Contains(w.teams, t.Name) })
-}
-
-// owner is where the owner of an item is reached: the first way that leads
-// somewhere. nil: not at all.
-func (b *reminderBook) owner(st domain.State, today string) *destination {
-	for _, way := range b.cfg.Reports.Reminders.Via {
-		var x *destination
-		switch way {
-		case config.ViaMail:
-			x = b.ownersMail(st)
-		case config.ViaChat:
-			x = b.chat(st.Spec.Team)
-		case config.ViaTicket:
-			// After a reopening the ticket has said today how it stands.
-			if st.Ticket != nil && !st.Ticket.Closed && b.on(st.ReopenedAt, st.Spec.Team) != today {
-				x = b.dir.at(channelTicket, st.Spec.Team, "tickets of "+st.Spec.Team, nil)
-			}
-		}
-		if x != nil {
-			return x
-		}
-	}
-	return nil
-}
-
-// ownersMail is the mail address of who works on an item.
-func (b *reminderBook) ownersMail(st domain.State) *destination {
+// owner is where the owner of an item is reached: by mail, else through the
+// team's chat. nil: not at all.
+func (b *reminderBook) owner(st domain.State) *destination {
 	names := []string{st.Spec.Owner}
 	if st.Ticket != nil && len(st.Ticket.Assignees) > 0 {
 		names = st.Ticket.Assignees // a person may have given it to somebody else
@@ -233,12 +195,7 @@ func (b *reminderBook) ownersMail(st domain.State) *destination {
 			}
 		}
 	}
-	return nil
-}
-
-// chat is the channel of a team.
-func (b *reminderBook) chat(team string) *destination {
-	t, _ := b.cfg.Team(team)
+	t, _ := b.cfg.Team(st.Spec.Team)
 	chat := t.Notify
 	chat.Directory, chat.Webhook = "", nil
 	var out *destination
@@ -253,7 +210,7 @@ func (b *reminderBook) chat(team string) *destination {
 // tell puts an item into the digest of an address, unless that was told before
 // or tells of the item already.
 func (b *reminderBook) tell(ctx context.Context, what, today string, st domain.State, t config.Team, x *destination, words string) error {
-	if x == nil || b.reported(x, t) {
+	if x == nil {
 		return nil
 	}
 	id := st.Spec.ID
@@ -267,7 +224,7 @@ func (b *reminderBook) tell(ctx context.Context, what, today string, st domain.S
 	}
 	d := b.byKey[x.key]
 	if d == nil {
-		d = &digestTo{destination: x, day: today, items: map[string]bool{}, due: map[string]string{}}
+		d = &digestTo{destination: x, day: today, items: map[string]bool{}}
 		b.byKey[x.key] = d
 		b.list = append(b.list, d)
 	}
@@ -278,17 +235,13 @@ func (b *reminderBook) tell(ctx context.Context, what, today string, st domain.S
 	if d.items[id] {
 		return nil
 	}
-	d.items[id], d.due[id] = true, st.Spec.Due
+	d.items[id] = true
 	line := messenger.NoteLine{Label: id, Text: fmt.Sprintf("%s (%s, team %s) %s.", st.Spec.Title, st.Spec.Priority, t.Name, words)}
 	if st.Ticket != nil {
 		line.Label, line.URL = st.Ticket.Ref.Key(), st.Ticket.URL
 	}
-	switch {
-	case x.channel == "email":
-	case st.Spec.Owner != "":
+	if x.channel != "email" && st.Spec.Owner != "" {
 		line.Text += " Owner: " + st.Spec.Owner + "."
-	default:
-		line.Text += " It has no owner."
 	}
 	d.lines = append(d.lines, line)
 	return nil
@@ -322,12 +275,7 @@ func (s *sender) sendReminder(ctx context.Context, l ledger.Lease, d *digestTo, 
 	}
 	note := messenger.Note{Title: "Postmortem actions that are due", Intro: words, Lines: d.lines}
 	whole := context.WithoutCancel(ctx)
-	var sendErr error
-	if d.channel == channelTicket {
-		sendErr = s.tellOnTickets(whole, d, now)
-	} else {
-		sendErr = d.send.Send(whole, messenger.Message{ID: rec.MessageID, Note: &note, Again: again, At: now}, func(string) error { return nil })
-	}
+	sendErr := d.send.Send(whole, messenger.Message{ID: rec.MessageID, Note: &note, Again: again, At: now}, func(string) error { return nil })
 	if sendErr != nil {
 		rec.Error = report.OneLine(sendErr.Error())
 		s.count(d.channel, "failed")
@@ -340,18 +288,6 @@ func (s *sender) sendReminder(ctx context.Context, l ledger.Lease, d *digestTo, 
 		return true, conflictIsDone(err)
 	}
 	return true, s.remember(whole, d.marks, d.day)
-}
-
-// tellOnTickets has each item's owner told on its ticket. Who works on the
-// item writes it, once, however often it is recorded here.
-func (s *sender) tellOnTickets(ctx context.Context, d *digestTo, now time.Time) error {
-	for _, id := range slices.Sorted(maps.Keys(d.due)) {
-		e := domain.Entry{At: now.UTC(), Kind: domain.Fact, Name: domain.ReminderDue, Cause: "timer", Note: "The owner is to be reminded on the ticket: due on " + d.due[id] + ".", Spec: &domain.ItemSpec{Due: d.due[id]}}
-		if err := s.a.ledger.Append(ctx, id, true, e); err != nil && !errors.Is(err, ledger.ErrNotFound) {
-			return fmt.Errorf("reminding on the ticket of %s: %w", id, err)
-		}
-	}
-	return nil
 }
 
 func (s *sender) remember(ctx context.Context, marks []string, day string) error {

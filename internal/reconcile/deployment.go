@@ -46,15 +46,14 @@ func (r *Reconciler) deployment(ctx context.Context, l ledger.Lease, id string) 
 		}
 		for _, t := range touched {
 			switch {
-			case t.shipped && !slices.Contains(d.Shipped, t.id):
+			case t.shipped:
 				d.Shipped = append(d.Shipped, t.id)
-			case t.tookBack && !slices.Contains(d.TookBack, t.id):
+			case t.tookBack:
 				d.TookBack = append(d.TookBack, t.id)
 			}
 		}
-		// What it did is written down before the items are touched: judged
-		// once, they would not show it again if we crashed here. It is handled
-		// when all of them were touched; those to be reopened wait for that.
+		// Handled before the items are touched: they wait for it.
+		d.Handled = true
 		if err := r.ledger.UpdateDeployment(ctx, l, d); err != nil {
 			return err
 		}
@@ -65,8 +64,7 @@ func (r *Reconciler) deployment(ctx context.Context, l ledger.Lease, id string) 
 				return err
 			}
 		}
-		d.Handled = true
-		return r.ledger.UpdateDeployment(ctx, l, d)
+		return nil
 	}
 	if err := r.firstHeard(ctx, s, svc); err != nil {
 		return err

@@ -17,8 +17,9 @@ type ghRepo struct {
 	labels              []*ghLabel
 	issues              []*ghIssue // by number - 1, pull requests too
 	comments            map[int64]*ghComment
-	deployments         []*ghDeployment // oldest first
-	archived            bool            // nothing in it can be changed
+	remarks             map[string][]*ghRemark // comments on commits
+	deployments         []*ghDeployment        // oldest first
+	archived            bool                   // nothing in it can be changed
 }
 
 type ghLabel struct {

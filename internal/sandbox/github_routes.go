@@ -99,6 +99,8 @@ func (g *GitHub) routes() *http.ServeMux {
 	git("/commits", (*call).listCommits)
 	git("/commits/{ref...}", (*call).getCommit)
 	git("/commits/{sha}/pulls", (*call).listCommitPulls)
+	git("/commits/{sha}/comments", (*call).listRemarks)
+	handle("POST /repos/{owner}/{repo}/commits/{sha}/comments", false, (*call).createRemark)
 	git("/compare/{basehead...}", (*call).compare)
 	git("/branches", (*call).listBranches)
 	git("/branches/{branch...}", (*call).getBranch)

@@ -73,6 +73,7 @@ var (
 	_ trackers.PullLister  = (*Tracker)(nil)
 	_ trackers.Searcher    = (*Tracker)(nil)
 	_ trackers.FileHost    = (*Tracker)(nil)
+	_ trackers.Remarker    = (*Tracker)(nil)
 )
 
 // New builds the adapter. It makes no call.

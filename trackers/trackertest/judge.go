@@ -54,19 +54,42 @@ var loadRouter = sync.OnceValues(func() (routers.Router, error) {
 	for p, v := range paths {
 		renamed[greedy.ReplaceAllString(p, "{$1:.+}")] = v
 	}
+	plain, err := routerOf(raw)
+	if err != nil {
+		return nil, err
+	}
 	if doc["paths"], err = json.Marshal(renamed); err != nil {
 		return nil, err
 	}
 	if raw, err = json.Marshal(doc); err != nil {
 		return nil, err
 	}
+	wide, err := routerOf(raw)
+	return either{wide, plain}, err
+})
+
+// either asks a second router for what the first does not know: one with
+// greedy parameters takes .../commits/SHA/comments for a commit.
+type either [2]routers.Router
+
+func (e either) FindRoute(req *http.Request) (*routers.Route, map[string]string, error) {
+	route, params, err := e[0].FindRoute(req)
+	if err != nil {
+		if r, p, second := e[1].FindRoute(req); second == nil {
+			return r, p, nil
+		}
+	}
+	return route, params, err
+}
+
+func routerOf(raw []byte) (routers.Router, error) {
 	api, err := openapi3.NewLoader().LoadFromData(raw)
 	if err != nil {
 		return nil, err
 	}
 	api.Servers = openapi3.Servers{{URL: "/api/v3"}, {URL: "/"}}
 	return gorillamux.NewRouter(api)
-})
+}
 
 // Judge is a transport that holds every request against GitHub's description
 // of its API and fails the test on one that GitHub would refuse. Where the
