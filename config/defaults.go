@@ -16,7 +16,7 @@ func (c *Config) setDefaults() {
 	c.Policy = defaultPolicy()
 	c.Labels = Labels{Postmortem: "postmortem", Awaiting: "awaiting-deployment"}
 	c.Reports.Weekly = Weekly{Day: "monday", At: "08:00"}
-	c.Reports.Reminders = Reminders{At: "09:00", Before: 2 * day, LeadAfter: 7 * day, Quiet: "18:00-08:00"}
+	c.Reports.Reminders = Reminders{At: "09:00", Before: 2 * day, LeadAfter: 7 * day, Via: []string{ViaMail, ViaChat}, Quiet: "18:00-08:00"}
 }
 
 // derive fills in what depends on other keys. It must cope with values that

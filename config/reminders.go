@@ -3,7 +3,15 @@ package config
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"time"
+)
+
+// The ways in which owners are reminded.
+const (
+	ViaMail   = "mail"
+	ViaChat   = "chat"
+	ViaTicket = "ticket"
 )
 
 // Reminders says when people are reminded of due days. Nobody is where there is
@@ -12,6 +20,7 @@ type Reminders struct {
 	At        string   `yaml:"at" jsonschema_description:"HH:MM, in the team's time zone, on its working days."`
 	Before    Duration `yaml:"before" jsonschema_description:"The owner is told once, so long before the due day. 0: not at all, and nobody is reminded of anything."`
 	LeadAfter Duration `yaml:"lead_after" jsonschema_description:"The lead is told once, so long after the due day. 0: not at all."`
+	Via       []string `yaml:"via" oneof:"mail chat ticket" jsonschema_description:"How owners are told, the first way that reaches one: mail, chat (of the team), ticket (a comment that mentions the owner)."`
 	Quiet     string   `yaml:"quiet" jsonschema_description:"HH:MM-HH:MM, in the team's time zone: what could not be sent before waits until the next working day."`
 }
 
@@ -22,6 +31,15 @@ func (v *validator) reminders() {
 	r := v.cfg.Reports.Reminders
 	if !clock.MatchString(r.At) {
 		v.problem(p+".at", v.quote(p+".at", r.At)+" is no time of day", `write it as "09:00", in quotes`)
+	}
+	if len(r.Via) == 0 {
+		v.problem(p+".via", "names no way", "list mail, chat or ticket; to switch reminders off, set before to 0")
+	}
+	for i, way := range r.Via {
+		if slices.Contains(r.Via[:i], way) {
+			at := fmt.Sprintf("%s.via[%d]", p, i)
+			v.problem(at, v.quote(at, way)+" stands here twice", "leave one of them out")
+		}
 	}
 	if r.Quiet != "" && !quietHours.MatchString(r.Quiet) {
 		v.problem(p+".quiet", v.quote(p+".quiet", r.Quiet)+" is no span of the day", `write it as "18:00-08:00", in quotes`)

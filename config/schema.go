@@ -108,11 +108,14 @@ func finish(s *jsonschema.Schema, t reflect.Type) {
 		}
 		if set := strings.Fields(f.Tag.Get("oneof")); len(set) > 0 {
 			words := &jsonschema.Schema{Type: "string", Pattern: "^(" + strings.Join(set, "|") + ")$|" + expanded}
-			if f.Type.Kind() == reflect.Map {
+			switch f.Type.Kind() {
+			case reflect.Map:
 				for v := p.Properties.Oldest(); v != nil; v = v.Next() {
 					v.Value = words
 				}
-			} else {
+			case reflect.Slice:
+				p.Items = words
+			default:
 				p.Pattern = words.Pattern
 			}
 		}

@@ -58,7 +58,7 @@ func TestSchemaRefuses(t *testing.T) {
 	bad := []string{
 		"lisen: x", "trackers: {}", "trackers: [{kind: gitlab}]", "services: [{require: some}]", "services: [{production: [{nam: b}]}]",
 		"policy: {grace: 10 minutes}", "policy: {due: {P9: 7d}}", "policy: {enforce: maybe}", "policy: {not_planned: {P3: maybe}}",
-		"teams: [{policy: {grase: 1h}}]", "api: {tokens: [{role: root}]}", "marker_key: ''", "reports: {weekly: {day: someday}}",
+		"teams: [{policy: {grase: 1h}}]", "api: {tokens: [{role: root}]}", "marker_key: ''", "reports: {weekly: {day: someday}}", "reports: {reminders: {via: [pigeon]}}", "teams: [{workdays: [someday]}]",
 		"redis: {durability: often}", "reports: {smtp: {port: -1}}",
 	}
 	for _, text := range bad {

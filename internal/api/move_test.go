@@ -30,7 +30,8 @@ func TestExportAndImport(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, b.Exported, b.Imported, "larger than any other body may be")
 	_, err = c.Import(t.Context(), strings.NewReader(""), false)
-	require.ErrorContains(t, err, "it is empty")
+	require.ErrorContains(t, err, "body: it is empty")
+	require.NotContains(t, err.Error(), "body.body")
 
 	for _, secret := range []string{apitest.ViewerSecret, apitest.OperatorSecret, apitest.CISecret} {
 		weak := api.NewClient(s.url, secret)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -93,10 +94,22 @@ func (b *Backend) Item(ctx context.Context, id string) (api.ItemDetail, error) {
 		d.Why = append(d.Why, api.Check{Check: "action", Result: "info", Detail: "Not done: " + st.Withheld + "."})
 	}
 	if !st.ReopenRefusedAt.IsZero() {
-		d.Why = append(d.Why, api.Check{Check: "reopening", Result: "fail", Detail: "The tracker refused to reopen the ticket.", Remedy: "see the ledger for its words; `holdfast doctor` checks the transitions"})
+		d.Why = append(d.Why, api.Check{Check: "reopening", Result: "fail", Detail: "The tracker refused to reopen the ticket" + wordsOf(entries, domain.ActReopen) + ".",
+			Remedy: "`holdfast doctor` checks the transitions; it is tried again at the next close, after a reload, and once a day"})
 	}
 	d.Why = append(d.Why, b.trouble(st)...)
 	return d, nil
+}
+
+// wordsOf is what was said to the last action of a kind that failed, behind a
+// colon; empty where its entry is gone.
+func wordsOf(entries []domain.Entry, kind domain.ActionKind) string {
+	for _, e := range slices.Backward(entries) {
+		if e.Name == domain.ActionFailed && e.Action != nil && e.Action.Kind == kind && e.Action.Error != "" {
+			return ": " + strings.TrimSuffix(e.Action.Error, ".")
+		}
+	}
+	return ""
 }
 
 // ItemByTicket implements api.Backend.

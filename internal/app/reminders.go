@@ -2,7 +2,9 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -16,6 +18,7 @@ import (
 
 const (
 	remindersSubject = "report/reminders"
+	channelTicket    = "ticket"
 	// remindedFor is how long it is remembered that somebody was told; a due
 	// day that was moved is another one.
 	remindedFor = 400 * 24 * time.Hour
@@ -38,6 +41,7 @@ type digestTo struct {
 	lines []messenger.NoteLine
 	marks []string // what is remembered once it was sent
 	items map[string]bool
+	due   map[string]string // by item: the due days, for what is told on tickets
 }
 
 // remind sends what is to be told today, and says when to look again. Each
@@ -95,7 +99,7 @@ func remindNow(cfg *config.Config, now time.Time) (teams []config.Team, next tim
 
 // digests works out what each address is to be told.
 func (s *sender) digests(ctx context.Context, cfg *config.Config, teams []config.Team, now time.Time) ([]*digestTo, error) {
-	b := &reminderBook{s: s, cfg: cfg, now: now, dir: &directory{cfg: cfg, byKey: map[string]*destination{}}, byKey: map[string]*digestTo{}}
+	b := &reminderBook{s: s, cfg: cfg, now: now, dir: &directory{cfg: cfg, byKey: map[string]*destination{}}, byKey: map[string]*digestTo{}, weekly: destinations(cfg)}
 	byName := map[string]config.Team{}
 	for _, t := range teams {
 		byName[t.Name] = t
@@ -131,6 +135,8 @@ type reminderBook struct {
 	dir   *directory
 	list  []*digestTo
 	byKey map[string]*digestTo
+
+	weekly []*destination // who gets the weekly report
 }
 
 func (b *reminderBook) add(ctx context.Context, t config.Team, st domain.State) error {
@@ -145,7 +151,7 @@ func (b *reminderBook) add(ctx context.Context, t config.Team, st domain.State) 
 	over := calendar(t).Between(dayOf(due), dayOf(local))
 	r := b.cfg.Reports.Reminders
 	days := func(d config.Duration) int { return int(time.Duration(d) / (24 * time.Hour)) }
-	owner := b.owner(st)
+	owner := b.owner(st, today)
 	past := dayOf(due).Before(dayOf(local))
 	switch {
 	case past:
@@ -153,7 +159,8 @@ func (b *reminderBook) add(ctx context.Context, t config.Team, st domain.State) 
 	case -over <= days(r.Before):
 		err = b.tell(ctx, dueSoon, today, st, t, owner, fmt.Sprintf("is due on %s", st.Spec.Due))
 	}
-	if err != nil || r.LeadAfter == 0 || over < days(r.LeadAfter) || b.reportDay(local) {
+	// After an escalation the lead heard of it today.
+	if err != nil || r.LeadAfter == 0 || over < days(r.LeadAfter) || b.on(st.EscalatedAt, t.Name) == today {
 		return err
 	}
 	for _, lead := range t.Leads {
@@ -172,15 +179,46 @@ func dayOf(t time.Time) time.Time {
 	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
 }
 
-// reportDay reports whether the weekly report comes today: it tells the leads
-// the same, and nobody is to be told twice on one day.
-func (b *reminderBook) reportDay(local time.Time) bool {
-	return strings.EqualFold(local.Weekday().String(), b.cfg.Reports.Weekly.Day)
+// on is the day of a moment, in the team's time zone.
+func (b *reminderBook) on(at time.Time, team string) string {
+	t, _ := b.cfg.Team(team)
+	return at.In(t.Location()).Format(time.DateOnly)
 }
 
-// owner is where the owner of an item is reached: by mail, else through the
-// team's chat. nil: not at all.
-func (b *reminderBook) owner(st domain.State) *destination {
+// reported reports whether the weekly report on the team comes to the same
+// address today: it tells the same, and nobody is to be told twice on one day.
+func (b *reminderBook) reported(x *destination, t config.Team) bool {
+	if !strings.EqualFold(b.now.In(t.Location()).Weekday().String(), b.cfg.Reports.Weekly.Day) {
+		return false
+	}
+	return slices.ContainsFunc(b.weekly, func(w *destination) bool { return w.key == x.key && slices.Contains(w.teams, t.Name) })
+}
+
+// owner is where the owner of an item is reached: the first way that leads
+// somewhere. nil: not at all.
+func (b *reminderBook) owner(st domain.State, today string) *destination {
+	for _, way := range b.cfg.Reports.Reminders.Via {
+		var x *destination
+		switch way {
+		case config.ViaMail:
+			x = b.ownersMail(st)
+		case config.ViaChat:
+			x = b.chat(st.Spec.Team)
+		case config.ViaTicket:
+			// After a reopening the ticket has said today how it stands.
+			if st.Ticket != nil && !st.Ticket.Closed && b.on(st.ReopenedAt, st.Spec.Team) != today {
+				x = b.dir.at(channelTicket, st.Spec.Team, "tickets of "+st.Spec.Team, nil)
+			}
+		}
+		if x != nil {
+			return x
+		}
+	}
+	return nil
+}
+
+// ownersMail is the mail address of who works on an item.
+func (b *reminderBook) ownersMail(st domain.State) *destination {
 	names := []string{st.Spec.Owner}
 	if st.Ticket != nil && len(st.Ticket.Assignees) > 0 {
 		names = st.Ticket.Assignees // a person may have given it to somebody else
@@ -195,7 +233,12 @@ func (b *reminderBook) owner(st domain.State) *destination {
 			}
 		}
 	}
-	t, _ := b.cfg.Team(st.Spec.Team)
+	return nil
+}
+
+// chat is the channel of a team.
+func (b *reminderBook) chat(team string) *destination {
+	t, _ := b.cfg.Team(team)
 	chat := t.Notify
 	chat.Directory, chat.Webhook = "", nil
 	var out *destination
@@ -210,7 +253,7 @@ func (b *reminderBook) owner(st domain.State) *destination {
 // tell puts an item into the digest of an address, unless that was told before
 // or tells of the item already.
 func (b *reminderBook) tell(ctx context.Context, what, today string, st domain.State, t config.Team, x *destination, words string) error {
-	if x == nil {
+	if x == nil || b.reported(x, t) {
 		return nil
 	}
 	id := st.Spec.ID
@@ -224,7 +267,7 @@ func (b *reminderBook) tell(ctx context.Context, what, today string, st domain.S
 	}
 	d := b.byKey[x.key]
 	if d == nil {
-		d = &digestTo{destination: x, day: today, items: map[string]bool{}}
+		d = &digestTo{destination: x, day: today, items: map[string]bool{}, due: map[string]string{}}
 		b.byKey[x.key] = d
 		b.list = append(b.list, d)
 	}
@@ -235,13 +278,17 @@ func (b *reminderBook) tell(ctx context.Context, what, today string, st domain.S
 	if d.items[id] {
 		return nil
 	}
-	d.items[id] = true
+	d.items[id], d.due[id] = true, st.Spec.Due
 	line := messenger.NoteLine{Label: id, Text: fmt.Sprintf("%s (%s, team %s) %s.", st.Spec.Title, st.Spec.Priority, t.Name, words)}
 	if st.Ticket != nil {
 		line.Label, line.URL = st.Ticket.Ref.Key(), st.Ticket.URL
 	}
-	if x.channel != "email" && st.Spec.Owner != "" {
+	switch {
+	case x.channel == "email":
+	case st.Spec.Owner != "":
 		line.Text += " Owner: " + st.Spec.Owner + "."
+	default:
+		line.Text += " It has no owner."
 	}
 	d.lines = append(d.lines, line)
 	return nil
@@ -275,7 +322,12 @@ func (s *sender) sendReminder(ctx context.Context, l ledger.Lease, d *digestTo, 
 	}
 	note := messenger.Note{Title: "Postmortem actions that are due", Intro: words, Lines: d.lines}
 	whole := context.WithoutCancel(ctx)
-	sendErr := d.send.Send(whole, messenger.Message{ID: rec.MessageID, Note: &note, Again: again, At: now}, func(string) error { return nil })
+	var sendErr error
+	if d.channel == channelTicket {
+		sendErr = s.tellOnTickets(whole, d, now)
+	} else {
+		sendErr = d.send.Send(whole, messenger.Message{ID: rec.MessageID, Note: &note, Again: again, At: now}, func(string) error { return nil })
+	}
 	if sendErr != nil {
 		rec.Error = report.OneLine(sendErr.Error())
 		s.count(d.channel, "failed")
@@ -288,6 +340,18 @@ func (s *sender) sendReminder(ctx context.Context, l ledger.Lease, d *digestTo, 
 		return true, conflictIsDone(err)
 	}
 	return true, s.remember(whole, d.marks, d.day)
+}
+
+// tellOnTickets has each item's owner told on its ticket. Who works on the
+// item writes it, once, however often it is recorded here.
+func (s *sender) tellOnTickets(ctx context.Context, d *digestTo, now time.Time) error {
+	for _, id := range slices.Sorted(maps.Keys(d.due)) {
+		e := domain.Entry{At: now.UTC(), Kind: domain.Fact, Name: domain.ReminderDue, Cause: "timer", Note: "The owner is to be reminded on the ticket: due on " + d.due[id] + ".", Spec: &domain.ItemSpec{Due: d.due[id]}}
+		if err := s.a.ledger.Append(ctx, id, true, e); err != nil && !errors.Is(err, ledger.ErrNotFound) {
+			return fmt.Errorf("reminding on the ticket of %s: %w", id, err)
+		}
+	}
+	return nil
 }
 
 func (s *sender) remember(ctx context.Context, marks []string, day string) error {

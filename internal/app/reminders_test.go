@@ -128,3 +128,83 @@ func TestAnotherPriorityMovesTheDueDay(t *testing.T) {
 	require.Contains(t, said[len(said)-1].Body, "With priority P0 it is due on 2026-11-08.")
 	require.Len(t, w.issue(2).Comments, 1, "only the command")
 }
+
+// With no mail server and no chat, the owner is told where the work is.
+func TestOwnersAreRemindedOnTheTicket(t *testing.T) {
+	t.Parallel()
+	w := prepare(t, scene{rest: "reports: {reminders: {via: [mail, ticket]}}"})
+	day := time.Now().UTC().Truncate(24 * time.Hour).Add(7 * time.Hour)
+	w.clock.ahead.Store(int64(time.Until(day)))
+	w.run()
+	in := func(days int) string { return day.AddDate(0, 0, days).Format(time.DateOnly) }
+	w.filed(line{Title: "Soon", Priority: "P2", Due: in(1), Owner: "alice"}, line{Title: "Over", Priority: "P2", Due: in(-3)}, line{Title: "Later", Priority: "P2", Due: in(9)})
+	w.settle()
+	require.Empty(t, w.issue(1).Comments, "quiet until nine")
+	w.pass(150 * time.Minute)
+	w.until("both owners are told", func() bool { return len(w.issue(1).Comments) == 1 && len(w.issue(2).Comments) == 1 })
+	require.Contains(t, w.issue(1).Comments[0].Body, "**Due on "+in(1)+".**")
+	require.Contains(t, w.issue(1).Comments[0].Body, "cc @alice")
+	require.Contains(t, w.issue(2).Comments[0].Body, "**Was due on "+in(-3)+".**")
+	require.Contains(t, w.issue(2).Comments[0].Body, "cc @bob")
+
+	// Another look, a restart and the next day say nothing again.
+	w.halt()
+	w.run()
+	w.pass(time.Hour)
+	w.settle()
+	w.pass(24 * time.Hour)
+	w.settle()
+	require.Len(t, w.issue(1).Comments, 1)
+	require.Len(t, w.issue(2).Comments, 1)
+	require.Empty(t, w.issue(3).Comments)
+
+	w.pass(24 * time.Hour)
+	w.until("the day is over", func() bool { return len(w.issue(1).Comments) == 2 })
+	w.settle()
+	require.Contains(t, w.issue(1).Comments[1].Body, "**Was due on "+in(1)+".**")
+	require.Len(t, w.issue(2).Comments, 1)
+}
+
+// Where existing tickets are not to be touched, nobody is reminded on them.
+func TestATrialRemindsNobodyOnTickets(t *testing.T) {
+	t.Parallel()
+	w := prepare(t, scene{rest: "reports: {reminders: {via: [ticket]}}", policy: "enforce: false"})
+	day := time.Now().UTC().Truncate(24 * time.Hour).Add(7 * time.Hour)
+	w.clock.ahead.Store(int64(time.Until(day)))
+	w.run()
+	w.filed(line{Title: "Over", Priority: "P2", Due: day.AddDate(0, 0, -3).Format(time.DateOnly)})
+	w.pass(150 * time.Minute)
+	w.settle()
+	require.Empty(t, w.issue(1).Comments)
+}
+
+// The weekly report tells a lead, or a channel, what is due; on its day they
+// are not told again.
+func TestNobodyIsToldOfOneThingTwiceOnTheDayOfTheReport(t *testing.T) {
+	t.Parallel()
+	server, slack := messengertest.NewMailServer(t), messengertest.NewSlack(t)
+	w := prepare(t, scene{rest: fmt.Sprintf("reports: {weekly: {day: tuesday}, smtp: {host: 127.0.0.1, port: %d, from: holdfast@acme.example}}", server.Port)})
+	w.config = strings.Replace(w.config, "    approvers: [alice]", fmt.Sprintf("    notify: {slack_webhook: %q}\n    approvers: [alice]", slack.URL), 1)
+	w.config = strings.Replace(w.config, "leads: [{name: Lead, email: lead@acme.example}]", "leads: [{name: Alice, email: alice@acme.example}]", 1)
+	day := time.Now().UTC().Truncate(24 * time.Hour).Add(7 * time.Hour)
+	for day.Weekday() != time.Tuesday {
+		day = day.AddDate(0, 0, 1)
+	}
+	w.clock.ahead.Store(int64(time.Until(day)))
+	w.run()
+	over := day.AddDate(0, 0, -3).Format(time.DateOnly)
+	w.filed(line{Title: "Of the lead", Priority: "P1", Due: over, Owner: "alice"}, line{Title: "Of a stranger", Priority: "P1", Due: over, Owner: "carol"},
+		line{Title: "Of bob", Priority: "P1", Due: over, Owner: "bob"})
+	w.pass(150 * time.Minute)
+	w.until("the report, and bob's reminder", func() bool { return len(server.Mails()) == 2 && len(slack.Messages()) == 1 })
+	w.settle()
+	require.Len(t, server.Mails(), 2)
+	require.Len(t, slack.Messages(), 1)
+	require.Contains(t, to(server, "alice@acme.example")[0].Header.Get("Subject"), "week")
+	require.Contains(t, words(to(server, "bob@acme.example")[0]), "Of bob")
+
+	w.pass(24 * time.Hour)
+	w.until("the day after", func() bool { return len(to(server, "alice@acme.example")) == 2 })
+	w.settle()
+	require.Contains(t, words(to(server, "alice@acme.example")[1]), "Of the lead")
+}

@@ -305,7 +305,7 @@ func TestARefusedReopeningIsTriedAgainAfterADay(t *testing.T) {
 	})
 	w.settle()
 	require.True(t, w.pay(1).Closed())
-	require.True(t, w.says(id, "refused to reopen"))
+	require.True(t, w.says(id, "refused to reopen the ticket: "), "with the tracker's words, as the comment promises")
 	require.Contains(t, w.pay(1).Comments[0].Body, "did not let Holdfast reopen")
 	w.silent(func() { w.pass(20 * time.Hour) })
 	require.NoError(t, w.jira.SetTransition("Reopen", true))

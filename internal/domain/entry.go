@@ -48,6 +48,7 @@ const (
 	ReopeningsHeld    EntryName = "reopenings_held"    // Brake: more than max_reopens wait for an operator
 	ReopeningsFreed   EntryName = "reopenings_freed"   // Brake: an operator confirmed
 	ReopeningsDropped EntryName = "reopenings_dropped" // Brake: an operator dropped them
+	ReminderDue       EntryName = "reminder_due"       // Spec.Due: the owner is to be told on the ticket
 	EntryDamaged      EntryName = "entry_damaged"      // stands for an entry that cannot be read
 	// decisions
 	VerdictReached EntryName = "verdict" // Verdict

@@ -79,6 +79,11 @@ type State struct {
 	UpdateOwed bool `json:"update_owed,omitempty"` // the ticket does not show yet what the document or a command says
 	DueMoved   bool `json:"due_moved,omitempty"`   // a person moved the due date by command
 
+	// Remind is what the owner is to be told on the ticket: the due day, and
+	// when that was decided. What was told is in Asked.
+	Remind   string    `json:"remind,omitempty"`
+	RemindAt time.Time `json:"remind_at,omitzero"`
+
 	Open []Action `json:"open,omitempty"` // intents without an outcome, oldest first
 
 	Brake string `json:"brake,omitempty"` // the group whose reopenings wait for an operator

@@ -3,6 +3,8 @@ package history
 import (
 	"context"
 	"fmt"
+	"io/fs"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -167,4 +169,24 @@ func TestRedirects(t *testing.T) {
 		}
 		require.NotContains(t, told.Load(), "Basic", "the credential went to another host")
 	}
+}
+
+// A mirror is named after its git_url, where there is one.
+func TestPasswordInTheNameOfAMirror(t *testing.T) {
+	s := newSource(t)
+	s.commit("one")
+	url := strings.Replace(s.serve(locked), "http://", "http://"+testUser+":wrong-secret@", 1) + "?token=wrong-secret"
+	var log strings.Builder
+	dir := t.TempDir()
+	m, err := Open(Options{Dir: dir, Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+	require.NoError(t, err)
+	err = m.Repo(url, fixed(Remote{URL: url})).Sync(context.Background())
+	requireKind(t, Denied, err)
+	require.NotContains(t, err.Error(), "wrong-secret")
+	require.NotContains(t, log.String(), "wrong-secret")
+	require.NoError(t, filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		require.NotContains(t, path, "wrong")
+		return err
+	}))
+	require.NotEqual(t, dirName(url), dirName(strings.Replace(url, "wrong", "other", 1)), "two names, two directories")
 }

@@ -38,7 +38,7 @@ type Error struct {
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString(e.Op + " " + quote(e.Repo))
-	if e.URL != "" {
+	if e.URL != "" && e.URL != e.Repo {
 		b.WriteString(" from " + e.URL)
 	}
 	b.WriteString(": ")

@@ -100,11 +100,24 @@ func (m *Mirrors) Repo(name string, remote func(ctx context.Context) (Remote, er
 	defer m.mu.Unlock()
 	r := m.repos[name]
 	if r == nil {
-		r = newRepo(m, name, filepath.Join(m.dir, dirName(name)))
+		r = newRepo(m, shown(name), filepath.Join(m.dir, dirName(name)))
 		m.repos[name] = r
 	}
 	r.setRemote(remote)
 	return r
+}
+
+// shown is the name of a mirror for errors, logs and directory names. A name
+// may be an address, and that may hold a password.
+func shown(name string) string {
+	if !strings.Contains(name, "://") {
+		return name
+	}
+	t, err := Remote{URL: name}.check()
+	if err != nil {
+		return "a repository whose address cannot be read"
+	}
+	return t.shown
 }
 
 // dirName turns a repository's name into a directory name that is readable,
@@ -119,7 +132,7 @@ func dirName(name string) string {
 			return c
 		}
 		return '_'
-	}, name)
+	}, shown(name))
 	sum := sha256.Sum256([]byte(name))
 	return readable[:min(len(readable), 80)] + "-" + hex.EncodeToString(sum[:6]) + ".git"
 }

@@ -55,7 +55,7 @@ func (l *Ledger) damaged(ctx context.Context, subject, text string, cause error)
 func complete(e domain.Entry) error {
 	var there bool
 	switch e.Name {
-	case domain.ItemFiled, domain.ItemUpdated, domain.ServicesSet, domain.DueSet, domain.PrioritySet, domain.TypeSet:
+	case domain.ItemFiled, domain.ItemUpdated, domain.ServicesSet, domain.DueSet, domain.PrioritySet, domain.TypeSet, domain.ReminderDue:
 		there = e.Spec != nil
 	case domain.TicketEvent, domain.TicketClosed, domain.PersonReopened, domain.CommentSeen:
 		there = e.Event != nil

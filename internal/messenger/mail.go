@@ -48,8 +48,10 @@ func (m Mail) Send(ctx context.Context, msg Message, _ func(string) error) error
 	}
 	ctx, cancel := context.WithTimeout(ctx, attemptTime)
 	defer cancel()
-	if err := c.DialAndSendWithContext(ctx, letter); err != nil {
-		err = fmt.Errorf("sending mail through %s: %w", m.Host, err)
+	// Once the server has taken the mail, what becomes of the connection does
+	// not matter: the mail is not to be sent again.
+	if err := c.DialAndSendWithContext(ctx, letter); err != nil && !letter.IsDelivered() {
+		err = fmt.Errorf("sending mail through %s: %w", m.Host, hush{err, m.Password})
 		var se *mail.SendError
 		if errors.As(err, &se) && !se.IsTemp() && se.Reason != mail.ErrConnCheck && se.ErrorCode() >= 500 {
 			return Refused{err}
@@ -58,6 +60,21 @@ func (m Mail) Send(ctx context.Context, msg Message, _ func(string) error) error
 	}
 	return nil
 }
+
+// hush keeps a secret out of an error that a server worded.
+type hush struct {
+	error
+	secret string
+}
+
+func (h hush) Error() string {
+	if h.secret == "" {
+		return h.error.Error()
+	}
+	return strings.ReplaceAll(h.error.Error(), h.secret, "…")
+}
+
+func (h hush) Unwrap() error { return h.error }
 
 func (m Mail) options() []mail.Option {
 	o := []mail.Option{mail.WithPort(m.Port), mail.WithTimeout(attemptTime)}

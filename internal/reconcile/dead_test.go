@@ -142,3 +142,20 @@ func TestSubjectOfAnotherVersionIsKept(t *testing.T) {
 	}
 	require.Len(t, w.letters(), 1)
 }
+
+// TestFilingThatDied: who files holds the postmortem. When the process dies
+// with it, nothing is left to be done, and nothing to be told.
+func TestFilingThatDied(t *testing.T) {
+	w := newWorld(t)
+	_, ok, err := w.ledger.ClaimSubject(w.ctx, "postmortem/2026-11-01-outage", leaseTime)
+	require.NoError(t, err)
+	require.True(t, ok)
+	for range 6 {
+		w.advance(time.Minute)
+	}
+	require.Empty(t, w.letters())
+	w.advance(48 * time.Hour)
+	due, _, err := w.ledger.Due(w.ctx)
+	require.NoError(t, err)
+	require.Zero(t, due)
+}

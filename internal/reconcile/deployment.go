@@ -46,14 +46,15 @@ func (r *Reconciler) deployment(ctx context.Context, l ledger.Lease, id string) 
 		}
 		for _, t := range touched {
 			switch {
-			case t.shipped:
+			case t.shipped && !slices.Contains(d.Shipped, t.id):
 				d.Shipped = append(d.Shipped, t.id)
-			case t.tookBack:
+			case t.tookBack && !slices.Contains(d.TookBack, t.id):
 				d.TookBack = append(d.TookBack, t.id)
 			}
 		}
-		// Handled before the items are touched: they wait for it.
-		d.Handled = true
+		// What it did is written down before the items are touched: judged
+		// once, they would not show it again if we crashed here. It is handled
+		// when all of them were touched; those to be reopened wait for that.
 		if err := r.ledger.UpdateDeployment(ctx, l, d); err != nil {
 			return err
 		}
@@ -64,7 +65,8 @@ func (r *Reconciler) deployment(ctx context.Context, l ledger.Lease, id string) 
 				return err
 			}
 		}
-		return nil
+		d.Handled = true
+		return r.ledger.UpdateDeployment(ctx, l, d)
 	}
 	if err := r.firstHeard(ctx, s, svc); err != nil {
 		return err

@@ -121,6 +121,8 @@ func fold(st *domain.State, e domain.Entry) {
 		if e.Spec.Due != "" {
 			st.Spec.Due = e.Spec.Due
 		}
+	case domain.ReminderDue:
+		st.Remind, st.RemindAt = e.Spec.Due, e.At
 	case domain.TypeSet:
 		st.Spec.Type, st.Spec.TypeWritten, st.UpdateOwed = e.Spec.Type, "", true
 

@@ -150,6 +150,9 @@ func (w *work) onTracker(ctx context.Context) (time.Time, error) {
 	if err := w.tellRemoved(ctx); err != nil {
 		return time.Time{}, err
 	}
+	if err := w.tellDue(ctx); err != nil {
+		return time.Time{}, err
+	}
 	for range maxRounds {
 		if n := len(w.st.Hints); n > 0 && !w.fresh {
 			if ev := w.st.Hints[n-1].Event; w.cause == "timer" {

@@ -234,11 +234,15 @@ func (r *Reconciler) work(ctx context.Context, l ledger.Lease) {
 	defer leave()
 	// What has begun is finished, or cut off by its own limit: a shutdown
 	// must not tear an intent from its outcome.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.timeFor(l.Subject))
+	began := context.WithoutCancel(ctx)
+	if kind, _, _ := strings.Cut(l.Subject, "/"); kind == "deployment" || kind == "config" {
+		began = ctx // may take minutes, and begins anew without harm
+	}
+	ctx, cancel := context.WithTimeout(began, r.timeFor(l.Subject))
 	defer cancel()
 	next, err := r.handle(ctx, l)
 	if err == nil {
-		if err = r.ledger.Done(ctx, l, next); err == nil {
+		if err = r.ledger.Done(context.WithoutCancel(ctx), l, next); err == nil {
 			r.settled(ctx, l)
 			return
 		}
@@ -276,6 +280,9 @@ type Long struct {
 // timeFor is how long one attempt at a subject may take.
 func (r *Reconciler) timeFor(subject string) time.Duration {
 	kind, _, _ := strings.Cut(subject, "/")
+	if kind == "deployment" || kind == "config" {
+		return passTime
+	}
 	return max(workTime, r.long[kind].Time)
 }
 
@@ -304,7 +311,7 @@ func (r *Reconciler) handle(ctx context.Context, l ledger.Lease) (next time.Time
 	case "item":
 		return r.item(ctx, l, id)
 	case "deployment":
-		return time.Time{}, r.deployment(ctx, l, id)
+		return time.Time{}, r.holding(ctx, l, func(ctx context.Context) error { return r.deployment(ctx, l, id) })
 	case "repo":
 		return time.Time{}, r.pushed(ctx, id)
 	case "sweep":
@@ -314,13 +321,17 @@ func (r *Reconciler) handle(ctx context.Context, l ledger.Lease) (next time.Time
 	case "part":
 		return r.part(ctx, l, id)
 	case "config":
-		return time.Time{}, r.reconfigured(ctx, id)
+		return time.Time{}, r.holding(ctx, l, func(ctx context.Context) error { return r.reconfigured(ctx, id) })
 	case causeRebuild:
 		return r.rebuilt(ctx, id)
 	case "retention":
 		return r.retain(ctx)
 	case causeImport:
 		return time.Time{}, r.imported(ctx, id)
+	case "postmortem":
+		// Whoever filed it died before giving its lease back. It is recorded whole,
+		// or not at all and is sent again.
+		return time.Time{}, nil
 	}
 	if h := r.extra[kind]; h != nil {
 		return h(ctx, id)

@@ -362,8 +362,14 @@ func (b *builder) flaws() []Quality {
 			out = append(out, Quality{Name: name, Text: text, Count: Count{len(of), b.links.api(link)}, Of: of})
 		}
 	}
-	add("no_deployment_heard", "services from which no deployment was ever heard; let CI call `holdfast deployed` after each one", mute, "/deployments")
-	add("silent", "services without a deployment for long, while their repository moved on; check that CI still reports", silent, "/deployments")
+	service := func(of []string) string {
+		if len(of) == 1 {
+			return "service"
+		}
+		return "services"
+	}
+	add("no_deployment_heard", service(mute)+" from which no deployment was ever heard; let CI call `holdfast deployed` after each one", mute, "/deployments")
+	add("silent", service(silent)+" without a deployment for long, while the repository moved on; check that CI still reports", silent, "/deployments")
 	var held []string
 	for _, h := range b.f.Held {
 		held = append(held, fmt.Sprintf("%s: %d tickets", h.Cause, h.Items))
