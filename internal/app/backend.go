@@ -40,6 +40,8 @@ func storeError(err error) error {
 		return nil
 	case errors.Is(err, ledger.ErrNotFound), errors.Is(err, context.Canceled):
 		return err
+	case errors.Is(err, ledger.ErrDamaged):
+		return api.Conflict{Detail: err.Error() + ". `holdfast dead-letters` tells more"}
 	}
 	return api.Unavailable{Detail: "the store cannot be reached: " + err.Error(), After: 2 * time.Second}
 }

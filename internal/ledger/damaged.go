@@ -27,7 +27,7 @@ func entrySubject(item string, seq int64) string {
 }
 
 // entryItem is the item of a subject that entrySubject made; false for a
-// snapshot, which is made anew and never replayed.
+// snapshot, which is made anew.
 func entryItem(subject string) (string, bool) {
 	rest, ok := strings.CutPrefix(subject, "item/")
 	i := strings.LastIndex(rest, " entry ")
@@ -35,6 +35,13 @@ func entryItem(subject string) (string, bool) {
 		return "", false
 	}
 	return rest[:i], true
+}
+
+// snapshotItem is the item of a snapshot's subject that entrySubject made.
+func snapshotItem(subject string) (string, bool) {
+	rest, ok := strings.CutPrefix(subject, "item/")
+	id, snapshot := strings.CutSuffix(rest, " entry 0")
+	return id, ok && snapshot
 }
 
 // damaged keeps what could not be read as a dead letter, once in this process:
@@ -48,6 +55,15 @@ func (l *Ledger) damaged(ctx context.Context, subject, text string, cause error)
 	if err := l.Bury(ctx, DeadLetter{Kind: LetterEntry, Subject: subject, Reason: cause.Error(), Payload: text}); err != nil {
 		l.log.Warn("it could not be kept as a dead letter", "subject", subject, "err", err)
 	}
+}
+
+// misplaced is err, as ErrDamaged where the store answers and something else
+// than it should stands under the key.
+func misplaced(err error) error {
+	if poison(err) {
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return err
 }
 
 // complete reports an entry without what its name calls for: whoever folds it

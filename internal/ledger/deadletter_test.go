@@ -144,6 +144,35 @@ func TestDamagedItems(t *testing.T) {
 	_, _, err = e.Load(e.ctx, ids[1])
 	require.ErrorIs(t, err, ErrDamaged)
 	require.Len(t, e.letters(), 2)
+
+	// Its entries told it all, and the snapshot is saved anew.
+	require.NoError(t, e.Replay(e.ctx, LetterID(LetterEntry, entrySubject(ids[0], 0))))
+	require.Len(t, e.letters(), 1)
+}
+
+// TestMisplacedItems: something else than a ledger under an item's keys hides
+// no other item, and is not taken for a store that is away.
+func TestMisplacedItems(t *testing.T) {
+	e := newEnv(t, storetest.Redis(t))
+	ids := e.file("pm", 3)
+	require.NoError(t, e.Save(e.ctx, e.lease(itemSubject(ids[0])), domain.State{Spec: domain.ItemSpec{ID: ids[0], Title: "Item 1"}, Applied: 1}))
+	for _, key := range []string{e.keys.log(ids[0]), e.keys.log(ids[1]), e.keys.item(ids[2])} {
+		require.NoError(t, e.db.Set(e.ctx, key, "garbage", 0).Err())
+	}
+
+	states, err := e.States(e.ctx, ids)
+	require.NoError(t, err)
+	require.Len(t, states, 2)
+	require.Equal(t, ids[0], states[0].Spec.ID, "from its snapshot")
+	require.Equal(t, ids[2], states[1].Spec.ID, "from the entry that filed it")
+
+	journals, err := e.Journals(e.ctx, ids, time.Time{})
+	require.NoError(t, err)
+	require.Empty(t, journals)
+
+	_, _, err = e.Load(e.ctx, ids[1])
+	require.ErrorIs(t, err, ErrDamaged)
+	require.False(t, Away(err))
 }
 
 // TestDamagedDeployment: what ran before is not taken for what runs now.

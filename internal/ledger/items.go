@@ -34,7 +34,7 @@ func (l *Ledger) Load(ctx context.Context, itemID string) (snapshot domain.State
 		err = ErrNotFound
 	}
 	if err != nil {
-		return domain.State{}, nil, fmt.Errorf("loading item %s: %w", itemID, err)
+		return domain.State{}, nil, fmt.Errorf("loading item %s: %w", itemID, misplaced(err))
 	}
 	return l.decodeLoaded(ctx, itemID, words)
 }

@@ -53,13 +53,17 @@ func (l *Ledger) journals(ctx context.Context, ids []string, since time.Time) ([
 		}
 		return nil
 	})
-	if err != nil && !errors.Is(err, redis.Nil) {
+	if err != nil && !errors.Is(err, redis.Nil) && !poison(err) {
 		return nil, fmt.Errorf("reading items: %w", err)
 	}
 	found := make([]*Journal, len(ids))
 	var whole []int
 	for i, id := range ids {
 		j, complete, err := journalOf(saved[i], newest[i], length[i])
+		if poison(err) {
+			l.damaged(ctx, entrySubject(id, 0), "", misplaced(err))
+			continue // one item must not hide the others
+		}
 		if err != nil {
 			return nil, fmt.Errorf("reading item %s: %w", id, err)
 		}

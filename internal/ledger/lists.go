@@ -58,7 +58,7 @@ func (l *Ledger) States(ctx context.Context, ids []string) ([]domain.State, erro
 			}
 			return nil
 		})
-		if err != nil && !errors.Is(err, redis.Nil) {
+		if err != nil && !errors.Is(err, redis.Nil) && !poison(err) {
 			return nil, fmt.Errorf("reading items: %w", err)
 		}
 		for i, id := range chunk {
@@ -92,14 +92,14 @@ func stateOf(saved, first *redis.StringCmd) (s domain.State, ok bool, err error)
 		}
 		return s, true, nil
 	case !errors.Is(err, redis.Nil):
-		return s, false, err
+		return s, false, misplaced(err)
 	}
 	text, err := first.Result()
 	if errors.Is(err, redis.Nil) {
 		return s, false, nil
 	}
 	if err != nil {
-		return s, false, err
+		return s, false, misplaced(err)
 	}
 	var e domain.Entry
 	err = json.Unmarshal([]byte(text), &e)
