@@ -156,7 +156,7 @@ func (g *GitHub) Act(a Act) (out ActResult, err error) {
 	case "redeliver":
 		err = g.Redeliver(id)
 	default:
-		err = noSuchAct(a.Do)
+		err = noSuchAct(a.Do, gitHubActs)
 	}
 	return out, err
 }
@@ -205,13 +205,22 @@ func (j *Jira) Act(a Act) (out ActResult, err error) {
 			err = j.Redeliver(id)
 		}
 	default:
-		err = noSuchAct(a.Do)
+		err = noSuchAct(a.Do, jiraActs)
 	}
 	return out, err
 }
 
-func noSuchAct(do string) error {
-	return fmt.Errorf("do %q: there is no such act here; the help of `holdfast sandbox` lists them", do)
+// The acts that there are.
+const (
+	gitHubActs = "open close reopen comment edit_comment delete_comment edit label unlabel assign delete transfer lock unlock convert " +
+		"open_pull merge close_pull push branch tag revert cherry_pick deploy deploy_status " +
+		"create_repo delete_repo restore_repo archive unarchive permission webhook redeliver"
+	jiraActs = "open close reopen transition comment edit_comment edit assign delete move duplicate " +
+		"delete_project restore_project workflow permission webhook redeliver"
+)
+
+func noSuchAct(do, there string) error {
+	return fmt.Errorf("do %q: there is no such act here; there are %s", do, there)
 }
 
 func or(s, otherwise string) string {

@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net"
 	"net/http"
+	"reflect"
 	"strings"
 )
 
@@ -76,6 +77,9 @@ func serveAdmin(w http.ResponseWriter, r *http.Request, a admin) {
 		d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
 		d.DisallowUnknownFields()
 		if err := d.Decode(in); err != nil {
+			if strings.Contains(err.Error(), "unknown field") {
+				err = fmt.Errorf("%w: there are %s", err, strings.Join(fieldsOf(reflect.TypeOf(in).Elem()), " "))
+			}
 			problem(http.StatusBadRequest, err)
 			return
 		}
@@ -123,4 +127,24 @@ func local(r *http.Request) bool {
 	from, asked := net.ParseIP(host(r.RemoteAddr)), host(r.Host)
 	to := net.ParseIP(asked)
 	return from != nil && from.IsLoopback() && (asked == "localhost" || to != nil && to.IsLoopback())
+}
+
+// fieldsOf names what a body may hold, those within each other with dots.
+func fieldsOf(t reflect.Type) []string {
+	var out []string
+	for i := range t.NumField() {
+		f := t.Field(i)
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		out = append(out, name)
+		inner := f.Type
+		if inner.Kind() == reflect.Slice {
+			inner = inner.Elem()
+		}
+		if inner.Kind() == reflect.Struct {
+			for _, sub := range fieldsOf(inner) {
+				out = append(out, name+"."+sub)
+			}
+		}
+	}
+	return out
 }

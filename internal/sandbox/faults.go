@@ -125,6 +125,17 @@ func (f Faults) Validate() error {
 		case r.Kind == FaultClock && r.Match != FaultMatch{}:
 			bad("%s has nothing to match", r.Kind)
 		}
+		switch r.Kind {
+		case FaultLatency, FaultSlowBody, FaultHookLate:
+			if r.Params.Delay == 0 && r.Params.DelayMax == 0 {
+				bad("%s does nothing without params.delay", r.Kind)
+			}
+		case FaultClock:
+			if r.Params.Offset == 0 {
+				bad("%s does nothing without params.offset", r.Kind)
+			}
+		default:
+		}
 		if r.Probability < 0 || r.Probability > 1 {
 			bad("probability %g: want 0 to 1", r.Probability)
 		}

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -244,8 +245,20 @@ func TestAdmin(t *testing.T) {
 	status, out := ask("PUT", "/_sandbox/faults", `{"rules":[{"kind":"meteor"}]}`)
 	require.Equal(t, 422, status)
 	require.Contains(t, out["error"], "meteor")
-	status, _ = ask("PUT", "/_sandbox/faults", `{"rulez":[]}`)
+	status, out = ask("PUT", "/_sandbox/faults", `{"rulez":[]}`)
 	require.Equal(t, 400, status)
+	require.Contains(t, out["error"], "seed rules rules.match rules.match.method")
+	status, out = ask("PUT", "/_sandbox/faults", `{"rules":[{"kind":"latency"},{"kind":"clock"}]}`)
+	require.Equal(t, 422, status)
+	require.Contains(t, out["error"], "rule 1: latency does nothing without params.delay")
+	require.Contains(t, out["error"], "rule 2: clock does nothing without params.offset")
+	status, out = ask("POST", "/_sandbox/act", `{"do":"clos"}`)
+	require.Equal(t, 422, status)
+	require.Contains(t, out["error"], "there are open close")
+	for _, do := range strings.Fields(gitHubActs) {
+		_, out = ask("POST", "/_sandbox/act", `{"do":"`+do+`"}`)
+		require.NotContains(t, fmt.Sprint(out["error"]), "no such act")
+	}
 	status, _ = ask("PUT", "/_sandbox/faults", `{"rules":[]}`)
 	require.Equal(t, 200, status)
 
