@@ -124,6 +124,8 @@ func (r *Reconciler) resolve(ctx context.Context, svc domain.Service, d *domain.
 		rev = d.Version
 	}
 	repo := r.mirror(svc)
+	ctx, end := patient(ctx)
+	defer end()
 	if history.IsSHA(d.SHA) {
 		_, err := repo.Ensure(ctx, d.SHA)
 		return err

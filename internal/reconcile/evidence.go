@@ -101,6 +101,8 @@ func (r *Reconciler) know(ctx context.Context, repo *history.Repo, d domain.Depl
 	if d.SHA == "" {
 		return false, nil
 	}
+	ctx, end := patient(ctx)
+	defer end()
 	missing, err := repo.Ensure(ctx, d.SHA)
 	if err != nil {
 		return false, err
@@ -116,7 +118,9 @@ func (r *Reconciler) contained(ctx context.Context, repo *history.Repo, d domain
 	if d.SHA == "" {
 		return unavailable
 	}
-	missing, err := repo.Ensure(ctx, d.SHA, c.SHA)
+	asking, end := patient(ctx)
+	missing, err := repo.Ensure(asking, d.SHA, c.SHA)
+	end()
 	switch {
 	case err != nil || slices.Contains(missing, d.SHA):
 		r.log.Debug("containment could not be asked", "live", d.SHA, "change", c.Key(), "err", err)
@@ -124,6 +128,8 @@ func (r *Reconciler) contained(ctx context.Context, repo *history.Repo, d domain
 	case len(missing) > 0 && !strings.EqualFold(d.SHA, c.Head):
 		return containment.Result{Answer: containment.No, Reason: containment.Absent}
 	}
+	ctx, end = comparing(ctx)
+	defer end()
 	found, err := repo.Present(ctx, d.SHA, landing(c))
 	if err != nil {
 		r.log.Debug("not all evidence could be had", "live", d.SHA, "change", c.Key(), "err", err)
@@ -135,10 +141,14 @@ func (r *Reconciler) contained(ctx context.Context, repo *history.Repo, d domain
 // that the mirror lacks, such as a new mirror, is asked for once.
 func (r *Reconciler) containedBefore(ctx context.Context, repo *history.Repo, d domain.Deployment, c domain.Change) bool {
 	if r.seek(d.SHA) {
-		if _, err := repo.Ensure(ctx, d.SHA); err != nil {
+		asking, end := patient(ctx)
+		if _, err := repo.Ensure(asking, d.SHA); err != nil {
 			r.log.Debug("an earlier live commit could not be asked for", "live", d.SHA, "err", err)
 		}
+		end()
 	}
+	ctx, end := comparing(ctx)
+	defer end()
 	found, err := repo.Present(ctx, d.SHA, landing(c))
 	return err == nil && found.Answer == containment.Yes
 }

@@ -18,7 +18,7 @@ type Opinion struct {
 // asking a tracker and without recording or doing anything.
 func (r *Reconciler) Opinion(ctx context.Context, st domain.State) (Opinion, error) {
 	var o Opinion
-	d, err := r.newView(r.Setup(), r.now().UTC()).decide(ctx, st, &o.Line)
+	d, err := r.newView(r.Setup(), r.now().UTC()).decide(hurry(ctx, patienceShown, patienceShown), st, &o.Line)
 	o.Checks = d.Checks
 	return o, err
 }

@@ -132,7 +132,9 @@ func (r *Reconciler) bearing(ctx context.Context, svc domain.Service, shas []str
 	}
 	takesBack := false
 	if open+bare > 0 { // else there is nothing that a copy could tell
-		if takesBack, ok, err = repo.LearnMoved(ctx, shas); err != nil || !ok {
+		asking, end := comparing(ctx)
+		takesBack, ok, err = repo.LearnMoved(asking, shas)
+		if end(); err != nil || !ok {
 			r.log.Debug("all items are looked at, since copies cannot be looked for one by one", "service", svc.Name, "err", err)
 			return nil, upto, false, ctx.Err()
 		}

@@ -46,10 +46,14 @@ func (r *Reconciler) concerned(ctx context.Context, s *Setup, st domain.State, c
 // repository does not have the change.
 func (r *Reconciler) touches(ctx context.Context, svc domain.Service, c domain.Change) (files []string, known bool, err error) {
 	repo := r.mirror(svc)
-	missing, err := repo.Ensure(ctx, c.SHA)
+	asking, end := patient(ctx)
+	missing, err := repo.Ensure(asking, c.SHA)
+	end()
 	if err != nil || len(missing) > 0 {
 		return nil, false, err
 	}
+	ctx, end = comparing(ctx)
+	defer end()
 	files, err = repo.Paths(ctx, landing(c))
 	return files, true, err
 }

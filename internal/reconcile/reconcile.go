@@ -62,11 +62,13 @@ type Reconciler struct {
 	mirrors *history.Mirrors
 	setup   atomic.Pointer[Setup]
 	workers int
-	extra   map[string]Handler
-	long    map[string]Long
-	log     *slog.Logger
-	now     func() time.Time
-	pace    pacer
+	// patience is how long one attempt asks remotes for evidence.
+	patience time.Duration
+	extra    map[string]Handler
+	long     map[string]Long
+	log      *slog.Logger
+	now      func() time.Time
+	pace     pacer
 
 	gates *gates
 	enter func(ctx context.Context) (leave func(), ok bool)
@@ -90,7 +92,7 @@ type Stats struct {
 
 // New makes a Reconciler; it does nothing until Run.
 func New(o Options) *Reconciler {
-	r := &Reconciler{ledger: o.Ledger, mirrors: o.Mirrors, workers: o.Workers, extra: o.Handlers, long: o.Long, log: o.Log, now: o.Now, repos: map[string]repoFacts{}, marks: map[string]history.Mark{}, sought: map[string]bool{}, answers: map[string]bool{}}
+	r := &Reconciler{ledger: o.Ledger, mirrors: o.Mirrors, workers: o.Workers, patience: patience, extra: o.Handlers, long: o.Long, log: o.Log, now: o.Now, repos: map[string]repoFacts{}, marks: map[string]history.Mark{}, sought: map[string]bool{}, answers: map[string]bool{}}
 	if r.enter = o.Enter; r.enter == nil {
 		r.enter = func(context.Context) (func(), bool) { return func() {}, true }
 	}
@@ -234,11 +236,13 @@ func (r *Reconciler) work(ctx context.Context, l ledger.Lease) {
 	defer leave()
 	// What has begun is finished, or cut off by its own limit: a shutdown
 	// must not tear an intent from its outcome.
-	began := context.WithoutCancel(ctx)
+	limit := r.timeFor(l.Subject)
+	asking := hurry(context.WithValue(ctx, stopping{}, ctx), r.patience, r.patience+limit-workTime)
+	began := context.WithoutCancel(asking)
 	if kind, _, _ := strings.Cut(l.Subject, "/"); kind == "deployment" || kind == "config" {
-		began = ctx // may take minutes, and begins anew without harm
+		began = asking // may take minutes, and begins anew without harm
 	}
-	ctx, cancel := context.WithTimeout(began, r.timeFor(l.Subject))
+	ctx, cancel := context.WithTimeout(began, limit)
 	defer cancel()
 	next, err := r.handle(ctx, l)
 	if err == nil {

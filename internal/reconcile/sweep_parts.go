@@ -228,6 +228,7 @@ const fetchTime = 11 * time.Minute
 // lost, and after fetchTime.
 func (r *Reconciler) keep(ctx context.Context, l ledger.Lease) (long context.Context, end func()) {
 	long, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetchTime)
+	undo := onStop(ctx, cancel)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -246,6 +247,7 @@ func (r *Reconciler) keep(ctx context.Context, l ledger.Lease) (long context.Con
 		}
 	}()
 	return long, func() {
+		undo()
 		cancel()
 		<-done
 	}
