@@ -163,14 +163,27 @@ func (b *reminderBook) add(ctx context.Context, t config.Team, st domain.State) 
 	if err != nil || r.LeadAfter == 0 || over < days(r.LeadAfter) || b.on(st.EscalatedAt, t.Name) == today {
 		return err
 	}
-	for _, lead := range t.Leads {
-		if x := b.dir.mail(lead); x != nil {
-			if err := b.tell(ctx, leadOver, today, st, t, x, fmt.Sprintf("is %d days over its due day, %s", over, st.Spec.Due)); err != nil {
-				return err
-			}
+	for _, x := range b.leads(t) {
+		if err := b.tell(ctx, leadOver, today, st, t, x, fmt.Sprintf("is %d days over its due day, %s", over, st.Spec.Due)); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// leads is where the leads of a team are reached: by mail, else through the
+// team's chat.
+func (b *reminderBook) leads(t config.Team) []*destination {
+	var out []*destination
+	for _, lead := range t.Leads {
+		if x := b.dir.mail(lead); x != nil {
+			out = append(out, x)
+		}
+	}
+	if x := b.chat(t.Name); len(out) == 0 && x != nil {
+		out = append(out, x)
+	}
+	return out
 }
 
 // dayOf is the day that t shows, as calendars count days.

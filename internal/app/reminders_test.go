@@ -208,3 +208,26 @@ func TestNobodyIsToldOfOneThingTwiceOnTheDayOfTheReport(t *testing.T) {
 	w.settle()
 	require.Contains(t, words(to(server, "alice@acme.example")[1]), "Of the lead")
 }
+
+// A team that has a channel and no mail hears there what its lead is to know.
+func TestLeadsWithoutAnAddressAreRemindedInTheChannel(t *testing.T) {
+	t.Parallel()
+	slack := messengertest.NewSlack(t)
+	w := prepare(t, scene{})
+	w.config = strings.Replace(w.config, "    approvers: [alice]", fmt.Sprintf("    notify: {slack_webhook: %q}\n    approvers: [alice]", slack.URL), 1)
+	day := time.Now().UTC().Truncate(24 * time.Hour).Add(7 * time.Hour)
+	for day.Weekday() != time.Tuesday {
+		day = day.AddDate(0, 0, 1)
+	}
+	w.clock.ahead.Store(int64(time.Until(day)))
+	w.run()
+	w.filed(line{Title: "Over", Priority: "P2", Due: day.AddDate(0, 0, -6).Format(time.DateOnly), Owner: "carol"})
+	w.pass(150 * time.Minute)
+	w.until("the owner's", func() bool { return len(slack.Messages()) == 1 })
+	w.settle()
+	require.Contains(t, slack.Messages()[0].All(), "was due on")
+	w.pass(24 * time.Hour)
+	w.until("the lead's", func() bool { return len(slack.Messages()) == 2 })
+	w.settle()
+	require.Contains(t, slack.Messages()[1].All(), "7 days over its due day")
+}
