@@ -105,7 +105,8 @@ func (t *Tracker) ticket(ref domain.Ref, is *gh.Issue) domain.Ticket {
 
 // Edit makes one PATCH of everything. Labels are set as a whole, worked out
 // from t.Labels, which must be fresh; with t.Labels nil they are added and
-// removed one by one instead. Priority and due date are no fields of GitHub.
+// removed one by one instead. A state that t has already is not asked for again:
+// somebody may have changed it since. Priority and due date are no fields of GitHub.
 func (t *Tracker) Edit(ctx context.Context, tk domain.Ticket, e trackers.Edit) (domain.Ticket, error) {
 	const op = "edit ticket"
 	path, err := t.issuePath(op, tk.Ref)
@@ -129,13 +130,17 @@ func (t *Tracker) Edit(ctx context.Context, tk domain.Ticket, e trackers.Edit) (
 	}
 	switch e.State {
 	case trackers.StateOpen:
-		req.State, req.StateReason, patch = gh.String("open"), gh.String("reopened"), true
+		if tk.Closed {
+			req.State, req.StateReason, patch = gh.String("open"), gh.String("reopened"), true
+		}
 	case trackers.StateClosed:
 		why := e.CloseReason
 		if why == "" {
 			why = domain.Completed
 		}
-		req.State, req.StateReason, patch = gh.String("closed"), gh.String(string(why)), true
+		if !tk.Closed || tk.CloseReason != why {
+			req.State, req.StateReason, patch = gh.String("closed"), gh.String(string(why)), true
+		}
 	}
 	if len(e.AddLabels)+len(e.RemoveLabels) > 0 {
 		if tk.Labels == nil {

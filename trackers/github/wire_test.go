@@ -254,8 +254,34 @@ func TestRenamedRepositoryIsFollowedForReadsOnly(t *testing.T) {
 	tk, err := tr.Ticket(t.Context(), "github:acme/checkout#7")
 	require.NoError(t, err)
 	require.Equal(t, domain.Ref("github:acme/till#7"), tk.Ref)
-	_, err = tr.Edit(t.Context(), domain.Ticket{Ref: "github:acme/checkout#7"}, trackers.Edit{State: trackers.StateOpen})
+	_, err = tr.Edit(t.Context(), domain.Ticket{Ref: "github:acme/checkout#7", Closed: true}, trackers.Edit{State: trackers.StateOpen})
 	require.Equal(t, trackers.Conflict, trackers.ClassOf(err), "a write that was sent elsewhere did nothing")
+}
+
+// TestAStateIsNotAskedForTwice: an edit that is repeated since its answer was
+// lost does what is missing, and reopens nothing a second time.
+func TestAStateIsNotAskedForTwice(t *testing.T) {
+	s := newScript(t)
+	s.on("GET /repos/acme/checkout/issues/7", answer(200, issueJSON, 200, issueJSON))
+	s.on("PATCH /repos/acme/checkout/issues/7", answer(200, issueJSON))
+	tr := adapter(t, s)
+	is := domain.Ticket{Ref: "github:acme/checkout#7", Labels: []string{"awaiting-deployment"}}
+	again := trackers.Edit{State: trackers.StateOpen, AddLabels: []string{"awaiting-deployment"}}
+	_, err := tr.Edit(t.Context(), is, again)
+	require.NoError(t, err)
+	shut := is
+	shut.Closed, shut.CloseReason, shut.Labels = true, domain.Completed, []string{}
+	_, err = tr.Edit(t.Context(), shut, trackers.Edit{State: trackers.StateClosed, RemoveLabels: []string{"awaiting-deployment"}})
+	require.NoError(t, err)
+	require.Empty(t, s.requests("PATCH"))
+
+	is.Labels = []string{"P1"}
+	_, err = tr.Edit(t.Context(), is, again)
+	require.NoError(t, err)
+	patch := s.requests("PATCH")
+	require.Len(t, patch, 1)
+	require.Contains(t, patch[0], "awaiting-deployment")
+	require.NotContains(t, patch[0], "state")
 }
 
 func TestFindGoesThroughPagesByCursor(t *testing.T) {
