@@ -1,6 +1,7 @@
 package postmortem
 
 import (
+	"slices"
 	"strings"
 
 	"golang.org/x/net/html/atom"
@@ -144,15 +145,16 @@ var (
 // readme reports whether a document describes a project: a heading says so,
 // and no text speaks of an incident.
 func readme(blocks []block) bool {
-	parts := 0
-	for _, b := range blocks {
+	if !slices.ContainsFunc(blocks, func(b block) bool {
+		return b.kind == headingBlock && projectPart.get().MatchString(strings.TrimSpace(b.text.plainText()))
+	}) {
+		return false
+	}
+	for _, b := range blocks[:min(len(blocks), 500)] {
 		text := b.text.plainText()
-		if b.kind == headingBlock && projectPart.get().MatchString(strings.TrimSpace(text)) {
-			parts++
-		}
-		if parts > 50 || b.kind != listBlock && incidental.get().MatchString(text[:min(len(text), 2000)]) {
+		if incidental.get().MatchString(text[:min(len(text), 2000)]) {
 			return false
 		}
 	}
-	return parts > 0
+	return true
 }
