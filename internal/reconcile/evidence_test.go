@@ -100,3 +100,21 @@ func TestPathsSayWhichServiceMustShip(t *testing.T) {
 	w.say(ids[1], "bob", "/holdfast service checkout")
 	require.Equal(t, "done", w.status(ids[1]), "answered: it is there")
 }
+
+// What is live, and only not for long enough, is not called undeployed.
+func TestAFixThatSoaksIsNotCalledUndeployed(t *testing.T) {
+	w := newWorld(t)
+	w.rules.Soak = time.Hour
+	id := w.file(1)[0]
+	w.deploy("prod-eu", w.commit("Before"))
+	fix := w.commit("The fix")
+	w.merge(fix, 7, id)
+	w.close(id, domain.Completed)
+	require.Contains(t, w.comments(id)[0].Body, "Not in production yet.")
+	w.deploy("prod-eu", fix)
+	body := w.comments(id)[0].Body
+	require.Contains(t, body, "In production, but not for long enough yet.")
+	require.NotContains(t, body, "when the fix ships")
+	w.advance(2 * time.Hour)
+	require.True(t, w.ticket(id).Closed)
+}

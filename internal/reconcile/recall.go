@@ -18,7 +18,7 @@ import (
 // markers.
 var (
 	statements = []string{"Not in production yet.", "Not in production any more: it was rolled back.", "Not in production any more: it was reverted.", "The waiver has ended.",
-		"Closed without a fix, and without a waiver.", "Only partly in production.", "Cannot be told to be in production.", "Accepted without a deployment.", "In production."}
+		"Closed without a fix, and without a waiver.", "Only partly in production.", "In production, but not for long enough yet.", "Cannot be told to be in production.", "Accepted without a deployment.", "In production."}
 	question   = "A question before this can be judged."
 	escalation = regexp.MustCompile(`^Reopened \d+ times\.$`)
 )

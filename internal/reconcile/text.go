@@ -61,6 +61,8 @@ func lead(d policy.Decision) string {
 		return "Closed without a fix, and without a waiver."
 	case policy.PartiallyDeployed:
 		return "Only partly in production."
+	case policy.Soaking:
+		return "In production, but not for long enough yet."
 	}
 	return "Not in production yet."
 }
@@ -154,6 +156,9 @@ func todo(reason policy.Reason, s *Setup, f policy.Facts) []string {
 		return []string{"Report a deployment with a commit that the repository has."}
 	case policy.Reverted:
 		return []string{"Land the fix again and deploy it; name the new change if its pull request does not claim this ticket."}
+	}
+	if reason == policy.Soaking {
+		return []string{"Nothing to do: the ticket closes itself when the fix has been there for the time that its priority asks for; the checks below say until when."}
 	}
 	return []string{"Nothing to do: the ticket closes itself when the fix ships."}
 }
