@@ -145,7 +145,7 @@ func (x *Index) Unlearned(shas []string, limit int) []string {
 		seen[at] = true
 	}
 	for _, sha := range shas {
-		if at, ok := x.find(sha); ok && !x.facts[at].pullOnly {
+		if at, ok := x.find(sha); ok {
 			add(at)
 		}
 	}

@@ -177,7 +177,7 @@ func (x *Index) Candidates(c Change, live string, limit int) []string {
 			continue
 		}
 		walked = append(walked, at)
-		if !x.facts[at].patch && !x.facts[at].pullOnly {
+		if !x.facts[at].patch { // also what only pull requests have: one of them may run
 			others = append(others, x.sha(at))
 		}
 		for _, p := range x.parents(at) {

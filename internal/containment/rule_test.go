@@ -290,3 +290,15 @@ func TestCirclesEnd(t *testing.T) {
 	require.NotEqual(t, Yes, x.Contains(Change{Landed: name("fix")}, name("c")).Answer)
 	require.ErrorContains(t, x.Check(), "circle")
 }
+
+// The head of a pull request that is stacked on another one may run: it holds
+// the commits of both, which no branch has.
+func TestCommitsOfAStackedPullRequestAreCompared(t *testing.T) {
+	x := NewIndex()
+	id := func(c string) string { return strings.Repeat(c, 40) }
+	for _, c := range []Commit{{SHA: id("1")}, {SHA: id("2"), Parents: []string{id("1")}}, {SHA: id("3"), Parents: []string{id("1")}, PullOnly: true},
+		{SHA: id("4"), Parents: []string{id("3")}, PullOnly: true}} {
+		require.NoError(t, x.Add(c))
+	}
+	require.Contains(t, x.Candidates(Change{Landed: id("2")}, id("4"), 10), id("3"))
+}
