@@ -91,6 +91,9 @@ func (e *env) sendImport(ctx context.Context, name string, dryRun bool) (api.Imp
 		return api.ImportView{}, fmt.Errorf("reading the export: %w", err)
 	}
 	defer file.Close()
+	if info, err := file.Stat(); err == nil && info.IsDir() {
+		return api.ImportView{}, fmt.Errorf("%s is a directory: name the file that holdfast export wrote", name)
+	}
 	v, err := e.client().Import(ctx, file, dryRun)
 	if err != nil {
 		err = fmt.Errorf("importing %s: %w", name, err)

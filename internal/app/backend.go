@@ -43,6 +43,9 @@ func storeError(err error) error {
 	case errors.Is(err, ledger.ErrDamaged):
 		return api.Conflict{Detail: err.Error() + ". `holdfast dead-letters` tells more"}
 	}
+	if words := ledger.Refusal(err); words != "" {
+		return api.Unavailable{Detail: "the store cannot serve now; it says: " + words, After: 2 * time.Second}
+	}
 	return api.Unavailable{Detail: "the store cannot be reached: " + err.Error(), After: 2 * time.Second}
 }
 

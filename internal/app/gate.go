@@ -98,7 +98,7 @@ func (a *App) prepare(ctx context.Context) error {
 // foreign reports whether the store is one that this program must not touch.
 func foreign(err error) bool {
 	var newer ledger.NewerSchema
-	return errors.As(err, &newer)
+	return errors.As(err, &newer) || errors.Is(err, ledger.ErrDamaged)
 }
 
 // begin makes due what a store that was just found or filled needs at once: a

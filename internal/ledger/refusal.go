@@ -31,6 +31,23 @@ func poison(err error) bool {
 	return strings.Contains(text, "WRONGTYPE") || strings.Contains(text, "user_script") || strings.Contains(text, "record script")
 }
 
+// Refusal is what a store that answers says when it cannot serve now, without
+// the place in our script that it names; empty for any other error.
+func Refusal(err error) string {
+	if err == nil || !isReply(err) {
+		return ""
+	}
+	text := err.Error()
+	for _, w := range away {
+		if _, rest, ok := strings.Cut(text, w); ok {
+			rest, _, _ = strings.Cut(rest, "script: ")
+			rest, _, _ = strings.Cut(rest, ", on @user_script")
+			return cut(strings.TrimSpace(w + rest))
+		}
+	}
+	return ""
+}
+
 // Away reports whether an error of this package means that the store did not
 // answer or cannot serve now, as opposed to one that stays.
 func Away(err error) bool {

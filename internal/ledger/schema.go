@@ -60,7 +60,7 @@ func (l *Ledger) StoredSchema(ctx context.Context) (schema int, by string, err e
 	}
 	schema, err = strconv.Atoi(h["version"])
 	if err != nil {
-		return 0, "", fmt.Errorf("reading the schema of the store: %q is no version", cut(h["version"]))
+		return 0, "", fmt.Errorf("%w: the schema of the store is %q, which is no version; give Holdfast another store (redis.url, redis.key_prefix), or a backup of this one", ErrDamaged, cut(h["version"]))
 	}
 	return schema, h["by"], nil
 }

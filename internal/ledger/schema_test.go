@@ -38,6 +38,15 @@ func TestPrepareRefusesANewerStore(t *testing.T) {
 	})
 }
 
+func TestPrepareRefusesAStoreWhoseSchemaIsNoNumber(t *testing.T) {
+	eachStore(t, func(t *testing.T, e *env) {
+		require.NoError(t, e.db.HSet(e.ctx, e.keys.schema(), "version", "soup").Err())
+		err := e.Prepare(e.ctx, "1.2.3")
+		require.ErrorIs(t, err, ErrDamaged)
+		require.ErrorContains(t, err, `the schema of the store is "soup"`)
+	})
+}
+
 // TestMigrationRunsOnce is not parallel: it adds a migration of its own.
 func TestMigrationRunsOnce(t *testing.T) {
 	eachStore(t, func(t *testing.T, e *env) {
