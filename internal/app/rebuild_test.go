@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -53,6 +54,33 @@ func (w *world) editsOnly(do func()) {
 	do()
 	w.settle()
 	require.Equal(w.t, before, count(), "nothing was to be written")
+}
+
+// TestARebuildThatBrokeOffIsFinished: the items that it left are judged by the
+// next one.
+func TestARebuildThatBrokeOffIsFinished(t *testing.T) {
+	t.Parallel()
+	w := start(t, scene{})
+	w.filed(line{Title: "Time out calls"}, line{Title: "Write a runbook"})
+	w.lose()
+	beside := w.ledgerBeside()
+	lease, ok, err := beside.ClaimSubject(t.Context(), "part/github/tickets/"+checkout, time.Hour)
+	require.NoError(t, err)
+	require.True(t, ok)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	_, err = w.api.Rebuild(ctx, api.RebuildRequest{})
+	require.Error(t, err, "it waits for what somebody holds, until it is killed")
+	require.NoError(t, beside.Done(t.Context(), lease, time.Time{}))
+	require.Equal(t, "filing", w.items()[0].Status, "nothing has judged it yet")
+
+	w.pass(time.Minute)
+	v := w.rebuild(false)
+	require.Equal(t, "known", v.Items[0].Action)
+	w.until("the items are judged", func() bool {
+		return !slices.ContainsFunc(w.items(), func(it api.ItemView) bool { return it.Status != "open" })
+	})
+	w.settle()
 }
 
 func TestRebuildAfterATotalLoss(t *testing.T) {

@@ -232,7 +232,38 @@ func (r *Reconciler) restore(ctx context.Context, s *Setup, o RebuildOptions, ca
 	if err := r.Relearn(ctx); err != nil {
 		return err
 	}
-	return r.ledger.Touch(ctx, r.now(), cause)
+	// A rebuild that broke off before this line left items that wait for it.
+	begun, err := r.brokenOff(ctx, found)
+	if err != nil {
+		return err
+	}
+	return r.ledger.Touch(ctx, r.now(), append(begun, cause)...)
+}
+
+// brokenOff lists the earlier rebuilds whose items nobody has judged: each
+// waits for its own.
+func (r *Reconciler) brokenOff(ctx context.Context, found []candidate) ([]string, error) {
+	var causes []string
+	for _, c := range found {
+		st, err := r.load(ctx, c.Marker.Item)
+		if errors.Is(err, ledger.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if !isRebuild(st.RestoredBy) || slices.Contains(causes, st.RestoredBy) {
+			continue
+		}
+		done, err := r.ledger.Meta(ctx, countedKey(st.RestoredBy))
+		if err != nil {
+			return nil, err
+		}
+		if done == "" {
+			causes = append(causes, st.RestoredBy)
+		}
+	}
+	return causes, nil
 }
 
 func (r *Reconciler) restorePostmortem(ctx context.Context, s *Setup, o RebuildOptions, cause, id string, next int, list []candidate) error {
@@ -290,9 +321,10 @@ func (r *Reconciler) bindRestored(ctx context.Context, c candidate) error {
 	return errors.Join(err, r.ledger.Done(context.WithoutCancel(ctx), lease, r.now()))
 }
 
-// lease claims a subject, waiting a little while somebody holds it.
+// lease claims a subject, waiting for whoever holds it: a process that was
+// killed holds it for as long as its lease lasts.
 func (r *Reconciler) lease(ctx context.Context, subject string) (ledger.Lease, error) {
-	for range 100 {
+	for range (leaseTime + 2*time.Second) / (100 * time.Millisecond) {
 		l, ok, err := r.ledger.ClaimSubject(ctx, subject, leaseTime)
 		if err != nil || ok {
 			return l, err
