@@ -61,7 +61,7 @@ func (r *Reconciler) deployment(ctx context.Context, l ledger.Lease, id string) 
 		for _, t := range touched {
 			e := domain.Entry{At: r.now().UTC(), Kind: domain.Fact, Name: domain.DeploymentHeard, Cause: "deployment " + d.ID, Deployment: slim(d),
 				Note: fmt.Sprintf("%s/%s now runs %s.", d.Service, d.Environment, policy.Short(d.SHA))}
-			if err := r.ledger.Append(ctx, t.id, true, e); err != nil {
+			if err := r.hear(ctx, t.id, e); err != nil {
 				return err
 			}
 		}
@@ -109,6 +109,21 @@ func (r *Reconciler) firstHeard(ctx context.Context, s *Setup, svc domain.Servic
 		return err
 	}
 	return r.touch(ctx, ids)
+}
+
+// hear tells an item of a deployment that touches it, and makes it due. After
+// a crash the item may have been told already; it is told once.
+func (r *Reconciler) hear(ctx context.Context, id string, e domain.Entry) error {
+	entries, err := r.ledger.Entries(ctx, id)
+	if err != nil {
+		return err
+	}
+	for _, old := range entries {
+		if old.Name == domain.DeploymentHeard && old.Deployment != nil && old.Deployment.Receipt == e.Deployment.Receipt {
+			return r.touch(ctx, []string{id})
+		}
+	}
+	return r.ledger.Append(ctx, id, true, e)
 }
 
 // slim leaves out of a deployment what an item's ledger need not repeat.

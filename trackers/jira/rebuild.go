@@ -1,6 +1,7 @@
 package jira
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -173,15 +174,7 @@ func (t *Tracker) Past(ctx context.Context, ref domain.Ref) (trackers.Past, erro
 func (t *Tracker) reopenings(ctx context.Context, ref domain.Ref, path, own string) ([]trackers.Reopening, bool, error) {
 	var got struct {
 		Changelog *struct {
-			Histories []struct {
-				Author  *user  `json:"author"`
-				Created string `json:"created"`
-				Items   []struct {
-					Field string `json:"field"`
-					From  id     `json:"from"`
-					To    id     `json:"to"`
-				} `json:"items"`
-			} `json:"histories"`
+			Histories []moment `json:"histories"`
 		} `json:"changelog"`
 	}
 	if _, err := t.do(ctx, call{op: "read a ticket's history", ref: ref, method: "GET", path: path, query: url.Values{"fields": {"status"}, "expand": {"changelog"}}, out: &got}); err != nil {
@@ -193,6 +186,7 @@ func (t *Tracker) reopenings(ctx context.Context, ref domain.Ref, path, own stri
 	if err := t.learnStatuses(ctx); err != nil {
 		return nil, false, err
 	}
+	slices.SortStableFunc(got.Changelog.Histories, moment.compare)
 	var out []trackers.Reopening
 	told := own != ""
 	for _, h := range got.Changelog.Histories {
@@ -212,7 +206,6 @@ func (t *Tracker) reopenings(ctx context.Context, ref domain.Ref, path, own stri
 			}
 		}
 	}
-	sortByTime(out)
 	return out, told, nil
 }
 
@@ -241,6 +234,24 @@ func (t *Tracker) learnStatuses(ctx context.Context) error {
 	return nil
 }
 
-func sortByTime(list []trackers.Reopening) {
-	slices.SortStableFunc(list, func(a, b trackers.Reopening) int { return a.At.Compare(b.At) })
+// moment is what was changed on a ticket at once.
+type moment struct {
+	ID      id     `json:"id"`
+	Author  *user  `json:"author"`
+	Created string `json:"created"`
+	Items   []struct {
+		Field string `json:"field"`
+		From  id     `json:"from"`
+		To    id     `json:"to"`
+	} `json:"items"`
+}
+
+// compare puts the older one first, whichever way Jira lists them. Two of the
+// same millisecond are told apart by their ids, which grow.
+func (m moment) compare(n moment) int {
+	number := func(x id) int64 {
+		v, _ := strconv.ParseInt(string(x), 10, 64) // 0 where it is no number: then the order stays
+		return v
+	}
+	return cmp.Or(parseTime(m.Created).Compare(parseTime(n.Created)), cmp.Compare(number(m.ID), number(n.ID)))
 }
