@@ -140,7 +140,7 @@ func inspectServer(ctx context.Context, c redis.UniversalClient) []Notice {
 			add(LevelWarning, "Redis does not tell its appendfsync setting: with everysec a power cut may lose the last second, with always nothing")
 		case mode == "always":
 		case mode == "everysec":
-			add(LevelInfo, "Redis has appendfsync everysec: a crash of Redis loses nothing, a power cut may lose the last second or two of what was acknowledged")
+			add(LevelInfo, "Redis has appendfsync everysec: a crash or a power cut may lose the last second or two of what was acknowledged")
 		default:
 			add(LevelWarning, "Redis has appendfsync %s: a power cut may lose half a minute of what was acknowledged; set everysec or always", mode)
 		}
