@@ -124,30 +124,14 @@ func (r *Repo) Contents(ctx context.Context, ids []string, limit int64) (map[str
 		}
 	}
 	out := map[string][]byte{}
-	err := r.local(ctx, lines(ids), func(in io.Reader) error {
-		text := bufio.NewReader(in)
-		for {
-			head, err := text.ReadString('\n')
-			if err == io.EOF && head == "" {
-				return nil
-			}
-			var id, kind string
-			var length int64
-			if _, serr := fmt.Sscanf(head, "%s %s %d", &id, &kind, &length); err != nil || serr != nil || kind != "blob" {
-				return fmt.Errorf("git printed %s where a file was due", quote(head))
-			}
-			body := io.LimitReader(text, length+1)
-			if length <= limit {
-				data, err := io.ReadAll(body)
-				if err != nil {
-					return err
-				}
-				out[id] = data[:min(int64(len(data)), length)]
-			} else if _, err := io.Copy(io.Discard, body); err != nil {
-				return err
-			}
+	err := r.objects(ctx, ids, "blob", func(id string, length int64, body io.Reader) error {
+		if length > limit {
+			return nil
 		}
-	}, "cat-file", "--batch")
+		data, err := io.ReadAll(body)
+		out[id] = data
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("reading files of %s: %w", quote(r.name), err)
 	}

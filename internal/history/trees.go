@@ -82,30 +82,15 @@ func (r *Repo) roots(ctx context.Context, shas []string) ([]string, error) {
 	trees := map[string]bool{}
 	// The commits as they are: to git log a tree that is missing is an error,
 	// even where only its id is asked for.
-	err = r.local(ctx, lines(slices.Sorted(maps.Keys(set))), func(in io.Reader) error {
-		text := bufio.NewReader(in)
-		for {
-			head, err := text.ReadString('\n')
-			if err == io.EOF && head == "" {
-				return nil
-			}
-			var sha, kind string
-			var length int64
-			if _, serr := fmt.Sscanf(head, "%s %s %d", &sha, &kind, &length); err != nil || serr != nil || kind != "commit" {
-				return fmt.Errorf("git printed %s where a commit was due", quote(head))
-			}
-			commit := bufio.NewReader(io.LimitReader(text, length+1))
-			first, _ := commit.ReadString('\n')
-			if _, err := io.Copy(io.Discard, commit); err != nil {
-				return err
-			}
-			tree, ok := strings.CutPrefix(strings.TrimSpace(first), "tree ")
-			if !ok || !IsSHA(tree) {
-				return fmt.Errorf("commit %s has no tree", sha)
-			}
-			trees[tree] = true
+	err = r.objects(ctx, slices.Sorted(maps.Keys(set)), "commit", func(sha string, _ int64, body io.Reader) error {
+		first, _ := bufio.NewReader(body).ReadString('\n')
+		tree, ok := strings.CutPrefix(strings.TrimSpace(first), "tree ")
+		if !ok || !IsSHA(tree) {
+			return fmt.Errorf("commit %s has no tree", sha)
 		}
-	}, "cat-file", "--batch")
+		trees[tree] = true
+		return nil
+	})
 	if err != nil {
 		return nil, fmt.Errorf("listing trees: %w", err)
 	}
