@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/holdfast-dev/holdfast/internal/domain"
 	"github.com/holdfast-dev/holdfast/trackers"
 )
 
@@ -32,15 +31,7 @@ func (w *work) tellDue(ctx context.Context) error {
 	t := trackers.Text{Marker: markDue, Mention: w.owner(), Lead: lead,
 		Lines:   []string{"This item is done when its fix runs in production. If that will be later, say when, and why."},
 		WaysOut: []string{"/holdfast due YYYY-MM-DD REASON", "/holdfast fixed-by SHA, #NUMBER or the pull request's address"}}
-	a := domain.Action{ID: newID(), Kind: domain.ActAsk, Key: key, Reason: "reminder", New: true}
-	a.Payload, a.Digest = render(t)
-	if held, err := w.withhold(ctx, []domain.Action{a}); held || err != nil {
-		return err
-	}
-	if err := w.intend(ctx, a); err != nil {
-		return err
-	}
-	return w.write(ctx, a, false)
+	return w.remark(ctx, key, "reminder", t)
 }
 
 // reminder is what the owner is to be told now; an empty key: nothing.

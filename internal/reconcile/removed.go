@@ -27,7 +27,13 @@ func (w *work) tellRemoved(ctx context.Context) error {
 			"If it is not to be done any more, an approver says so; if it was taken out by mistake, put it back and nothing is lost.",
 		},
 		WaysOut: []string{"/holdfast withdraw <reason>", "/holdfast waive <duration> <reason>"}}
-	a := domain.Action{ID: newID(), Kind: domain.ActAsk, Key: toldRemoved, Reason: "removed_from_document", New: true}
+	return w.remark(ctx, toldRemoved, "removed_from_document", t)
+}
+
+// remark writes a comment of its own on the ticket. The key is kept, so that
+// the caller can tell that it was written before.
+func (w *work) remark(ctx context.Context, key, reason string, t trackers.Text) error {
+	a := domain.Action{ID: newID(), Kind: domain.ActAsk, Key: key, Reason: reason, New: true}
 	a.Payload, a.Digest = render(t)
 	if held, err := w.withhold(ctx, []domain.Action{a}); held || err != nil {
 		return err
