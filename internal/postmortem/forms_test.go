@@ -14,14 +14,31 @@ import (
 // Documents written for this test, in the formats and languages that are
 // read; beside each stand the items that a reader would find in it.
 func TestForms(t *testing.T) {
-	wants, err := filepath.Glob("testdata/forms/*.want")
-	if err != nil || len(wants) < 25 {
-		t.Fatalf("only %d documents in testdata/forms: %v", len(wants), err)
+	eachDocument(t, "testdata/forms", 25, func(t *testing.T, _ string, doc postmortem.Document, lines []string) {
+		want := []string{}
+		for _, l := range lines {
+			if l != "" {
+				want = append(want, strings.ReplaceAll(l, `\n`, "\n"))
+			}
+		}
+		if diff := cmp.Diff(want, briefs(doc)); diff != "" {
+			t.Errorf("%s\nnotes: %q", diff, doc.Notes)
+		}
+	})
+}
+
+// eachDocument parses the documents of a directory that have a file of what is
+// wanted beside them, at least so many, and looks at each with those lines.
+func eachDocument(t *testing.T, dir string, least int, look func(t *testing.T, name string, doc postmortem.Document, lines []string)) {
+	t.Helper()
+	wants, err := filepath.Glob(filepath.Join(dir, "*.want"))
+	if err != nil || len(wants) < least {
+		t.Fatalf("only %d documents in %s: %v", len(wants), dir, err)
 	}
 	for _, file := range wants {
 		name := strings.TrimSuffix(filepath.Base(file), ".want")
 		t.Run(name, func(t *testing.T) {
-			text, err := os.ReadFile(filepath.Join("testdata/forms", name))
+			text, err := os.ReadFile(filepath.Join(dir, name))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -33,15 +50,11 @@ func TestForms(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := []string{}
-			for l := range strings.SplitSeq(strings.TrimSpace(string(expected)), "\n") {
-				if l != "" {
-					want = append(want, strings.ReplaceAll(l, `\n`, "\n"))
-				}
+			var lines []string
+			if s := strings.TrimSpace(string(expected)); s != "" {
+				lines = strings.Split(s, "\n")
 			}
-			if diff := cmp.Diff(want, briefs(doc)); diff != "" {
-				t.Errorf("%s\nnotes: %q", diff, doc.Notes)
-			}
+			look(t, name, doc, lines)
 			checkInvariants(t, doc, string(text))
 		})
 	}

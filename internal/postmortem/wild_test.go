@@ -1,8 +1,6 @@
 package postmortem_test
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -41,39 +39,16 @@ func shortly(it postmortem.Item) string {
 // test, each beside the items that a reader finds in it. Those whose name
 // starts with neg- hold none.
 func TestWild(t *testing.T) {
-	wants, err := filepath.Glob("testdata/wild/*.want")
-	if err != nil || len(wants) < 60 {
-		t.Fatalf("only %d documents in testdata/wild: %v", len(wants), err)
-	}
-	for _, file := range wants {
-		name := strings.TrimSuffix(filepath.Base(file), ".want")
-		t.Run(name, func(t *testing.T) {
-			text, err := os.ReadFile(filepath.Join("testdata/wild", name))
-			if err != nil {
-				t.Fatal(err)
-			}
-			expected, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			doc, err := postmortem.Parse(name, text)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var want, got []string
-			if s := strings.TrimSpace(string(expected)); s != "" {
-				want = strings.Split(s, "\n")
-			}
-			for _, it := range doc.Items {
-				got = append(got, shortly(it))
-			}
-			if strings.HasPrefix(name, "neg-") && want != nil {
-				t.Errorf("%s expects items", file)
-			}
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("%s\nnotes: %q", diff, doc.Notes)
-			}
-			checkInvariants(t, doc, string(text))
-		})
-	}
+	eachDocument(t, "testdata/wild", 60, func(t *testing.T, name string, doc postmortem.Document, want []string) {
+		var got []string
+		for _, it := range doc.Items {
+			got = append(got, shortly(it))
+		}
+		if strings.HasPrefix(name, "neg-") && want != nil {
+			t.Errorf("%s expects items", name)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s\nnotes: %q", diff, doc.Notes)
+		}
+	})
 }
