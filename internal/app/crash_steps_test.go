@@ -114,9 +114,9 @@ func newCrashStory(t *testing.T, binary, tracker string, at step) *crashStory {
 	text := strings.Replace(w.config, "redis://"+direct, "redis://"+g.store(t, direct), 1)
 	require.NotEqual(t, w.config, text)
 	require.NoError(t, os.WriteFile(s.file, []byte(text), 0o600))
-	t.Cleanup(w.tellLedgers)
 	s.prog = w.serve(binary, s.file, w.log)
 	t.Cleanup(func() { s.prog.kill() })
+	t.Cleanup(w.tellLedgers) // while the program can still be asked
 	// The sweep of a start is on nobody's way.
 	t.Cleanup(s.tellQueue)
 	w.untilWithin(3*patience, "the first sweep", func() bool {

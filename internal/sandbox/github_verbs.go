@@ -25,9 +25,10 @@ func (g *GitHub) target(repo string, number int) (*ghRepo, *ghIssue, error) {
 var closeReasons = []string{"completed", "not_planned", "duplicate"}
 
 func (g *GitHub) open(r *ghRepo, actor, title, body string, labels, assignees []string) *ghIssue {
+	now := g.clock()
 	is := &ghIssue{
 		id: g.id(), number: len(r.issues) + 1, title: title, body: body, author: g.user(actor).login,
-		createdAt: g.clock(), updatedAt: g.clock(),
+		createdAt: now, updatedAt: now,
 	}
 	r.issues = append(r.issues, is)
 	// GitHub shows the labels in the first event already, and tells of each
@@ -37,11 +38,11 @@ func (g *GitHub) open(r *ghRepo, actor, title, body string, labels, assignees []
 	is.assignees = g.logins(assignees)
 	g.emitIssue(r, is, "opened", actor, nil)
 	for _, l := range added {
-		is.events = append(is.events, &ghEvent{id: g.id(), kind: "labeled", actor: actor, at: g.clock(), label: l})
+		is.events = append(is.events, &ghEvent{id: g.id(), kind: "labeled", actor: actor, at: now, label: l})
 		g.emitIssue(r, is, "labeled", actor, obj{"label": g.wireLabel(r, r.label(l))})
 	}
 	for _, a := range is.assignees {
-		is.events = append(is.events, &ghEvent{id: g.id(), kind: "assigned", actor: actor, at: g.clock(), assignee: a})
+		is.events = append(is.events, &ghEvent{id: g.id(), kind: "assigned", actor: actor, at: now, assignee: a})
 		g.emitIssue(r, is, "assigned", actor, obj{"assignee": g.wireUser(a)})
 	}
 	return is
@@ -49,6 +50,7 @@ func (g *GitHub) open(r *ghRepo, actor, title, body string, labels, assignees []
 
 // close closes an open issue. A commit is named when its message did it.
 func (g *GitHub) close(r *ghRepo, is *ghIssue, actor, reason, commit string, commitIn *ghRepo) {
+	now := g.clock()
 	if reason == "" {
 		reason = "completed"
 	}
@@ -59,28 +61,30 @@ func (g *GitHub) close(r *ghRepo, is *ghIssue, actor, reason, commit string, com
 		is.reason = reason
 		return
 	}
-	is.closed, is.reason, is.closedAt, is.closedBy, is.updatedAt = true, reason, g.clock(), g.user(actor).login, g.clock()
-	is.events = append(is.events, &ghEvent{id: g.id(), kind: "closed", actor: actor, at: g.clock(), reason: reason, commit: commit, commitIn: commitIn})
+	is.closed, is.reason, is.closedAt, is.closedBy, is.updatedAt = true, reason, now, g.user(actor).login, now
+	is.events = append(is.events, &ghEvent{id: g.id(), kind: "closed", actor: actor, at: now, reason: reason, commit: commit, commitIn: commitIn})
 	g.emitIssue(r, is, "closed", actor, nil)
 }
 
 func (g *GitHub) reopen(r *ghRepo, is *ghIssue, actor string) {
+	now := g.clock()
 	if !is.closed || is.pull != nil && is.pull.merged {
 		return // a merged pull request stays closed
 	}
-	is.closed, is.reason, is.closedAt, is.closedBy, is.updatedAt = false, "reopened", zeroTime, "", g.clock()
+	is.closed, is.reason, is.closedAt, is.closedBy, is.updatedAt = false, "reopened", zeroTime, "", now
 	if is.pull != nil {
 		is.reason = ""
 	}
-	is.events = append(is.events, &ghEvent{id: g.id(), kind: "reopened", actor: actor, at: g.clock(), reason: is.reason})
+	is.events = append(is.events, &ghEvent{id: g.id(), kind: "reopened", actor: actor, at: now, reason: is.reason})
 	g.emitIssue(r, is, "reopened", actor, nil)
 }
 
 func (g *GitHub) edit(r *ghRepo, is *ghIssue, actor, title, body string) {
+	now := g.clock()
 	changes := obj{}
 	if title != is.title {
 		changes["title"] = obj{"from": is.title}
-		is.events = append(is.events, &ghEvent{id: g.id(), kind: "renamed", actor: actor, at: g.clock(), from: is.title, to: title})
+		is.events = append(is.events, &ghEvent{id: g.id(), kind: "renamed", actor: actor, at: now, from: is.title, to: title})
 	}
 	if body != is.body {
 		changes["body"] = obj{"from": is.body}
@@ -88,19 +92,20 @@ func (g *GitHub) edit(r *ghRepo, is *ghIssue, actor, title, body string) {
 	if len(changes) == 0 {
 		return
 	}
-	is.title, is.body, is.updatedAt = title, body, g.clock()
+	is.title, is.body, is.updatedAt = title, body, now
 	g.emitIssue(r, is, "edited", actor, obj{"changes": changes})
 }
 
 func (g *GitHub) comment(r *ghRepo, is *ghIssue, actor, body string) *ghComment {
-	c := &ghComment{id: g.id(), issue: is, author: g.user(actor).login, body: body, createdAt: g.clock(), updatedAt: g.clock()}
+	now := g.clock() // once: a comment whose two times differ was edited
+	c := &ghComment{id: g.id(), issue: is, author: g.user(actor).login, body: body, createdAt: now, updatedAt: now}
 	is.comments = append(is.comments, c)
 	r.comments[c.id] = c
-	is.events = append(is.events, &ghEvent{id: c.id, kind: "commented", actor: actor, at: g.clock(), comment: c})
-	is.updatedAt = g.clock()
+	is.events = append(is.events, &ghEvent{id: c.id, kind: "commented", actor: actor, at: now, comment: c})
+	is.updatedAt = now
 	g.emitComment(r, c, "created", actor, nil)
 	if duplicateOf.MatchString(body) && g.may(r, actor, "write") {
-		is.events = append(is.events, &ghEvent{id: g.id(), kind: "marked_as_duplicate", actor: actor, at: g.clock()})
+		is.events = append(is.events, &ghEvent{id: g.id(), kind: "marked_as_duplicate", actor: actor, at: now})
 	}
 	return c
 }

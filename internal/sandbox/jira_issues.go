@@ -31,10 +31,11 @@ func (j *Jira) OpenIssue(project, actor, summary, description string) (string, e
 }
 
 func (j *Jira) create(p *jiProject, kind, actor string, todo []setter) *jiIssue {
+	now := j.clock()
 	p.last++
 	is := &jiIssue{
 		id: j.id(), key: fmt.Sprintf("%s-%d", p.key, p.last), project: p, kind: kind, status: statusToDo, priority: "Medium",
-		reporter: actor, created: j.clock(), updated: j.clock(), statusChanged: j.clock(), custom: map[string]string{},
+		reporter: actor, created: now, updated: now, statusChanged: now, custom: map[string]string{},
 	}
 	for _, s := range todo {
 		s(is)
@@ -53,8 +54,9 @@ func (j *Jira) changed(is *jiIssue, actor, kind string, items []jiItem) {
 	if len(items) == 0 {
 		return
 	}
-	is.updated = j.clock()
-	h := jiHistory{id: j.id(), author: actor, at: j.clock(), items: items}
+	now := j.clock()
+	is.updated = now
+	h := jiHistory{id: j.id(), author: actor, at: now, items: items}
 	is.history = append(is.history, h)
 	j.emit("jira:issue_updated", kind, is, actor, obj{
 		"issue": j.wireIssue(is, []string{"*all"}, false), "changelog": obj{"id": h.id, "items": wireItems(items)},
@@ -87,10 +89,11 @@ func (j *Jira) CommentOn(key, actor, body string) (string, error) {
 }
 
 func (j *Jira) comment(is *jiIssue, actor, body string) *jiComment {
-	c := &jiComment{id: j.id(), issue: is, author: actor, editor: actor, body: body, created: j.clock(), updated: j.clock()}
+	now := j.clock() // once: a comment whose two times differ was edited
+	c := &jiComment{id: j.id(), issue: is, author: actor, editor: actor, body: body, created: now, updated: now}
 	is.comments = append(is.comments, c)
 	j.comments[c.id] = c
-	is.updated = j.clock()
+	is.updated = now
 	j.tellComment("comment_created", c)
 	if !j.cloud() {
 		j.emit("jira:issue_updated", "issue_commented", is, actor, obj{
@@ -120,7 +123,8 @@ func (j *Jira) EditComment(id, actor, body string) error {
 }
 
 func (j *Jira) editComment(c *jiComment, actor, body string) {
-	c.body, c.editor, c.updated, c.issue.updated = body, actor, j.clock(), j.clock()
+	now := j.clock()
+	c.body, c.editor, c.updated, c.issue.updated = body, actor, now, now
 	j.tellComment("comment_updated", c)
 }
 
