@@ -225,7 +225,8 @@ func TestFixedByInAComment(t *testing.T) {
 			require.NoError(t, w.gh.Redeliver(d.ID))
 		}
 	}
-	w.settle()
+	w.until("the edit answered", func() bool { return len(w.issue(1).Comments) == 6 })
+	require.Contains(t, w.issue(1).Comments[5].Body, "edited before it was read")
 	require.Empty(t, w.item(id).Changes)
 
 	// carol stands under no people, but may write to the repository.

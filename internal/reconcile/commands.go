@@ -39,8 +39,6 @@ func (w *work) comment(ctx context.Context, id string) (err error) {
 		return w.handled(ctx, id, "", "", "it was deleted before it could be read")
 	case err != nil:
 		return fmt.Errorf("reading comment %s on %s: %w", id, w.ref(), err)
-	case c.Edited:
-		return w.handled(ctx, id, c.Author, "", "it was edited; write a new comment")
 	case strings.Contains(c.Body, "<!-- holdfast:"):
 		return w.handled(ctx, id, c.Author, "", "it carries a marker of Holdfast")
 	}
@@ -54,6 +52,10 @@ func (w *work) comment(ctx context.Context, id string) (err error) {
 	status := false
 	who := commander{w: w, author: c.Author, at: w.past(c)}
 	for _, cmd := range list {
+		if c.Edited { // by whom is not known
+			refused = append(refused, code(cmd.Line)+": the comment was edited before it was read; write the command again in a new one.")
+			continue
+		}
 		done, answer, err := who.run(ctx, cmd)
 		var no Refusal
 		switch {

@@ -109,9 +109,14 @@ func TestEditedQuotedAndCodeAreNoCommands(t *testing.T) {
 	w.advance(time.Minute)
 	w.gh.EditCommentBy(w.ref(id), c, "/holdfast waive 30d edited")
 	w.hear(domain.Event{Kind: domain.EventComment, Action: "created", Ticket: w.ref(id), Comment: c, Command: true})
+	require.Nil(t, w.state(id).Waiver)
+	said := w.comments(id)
+	require.Len(t, said, 2, "who edited it is told what to do")
+	require.Contains(t, said[1].Body, "write the command again in a new one")
 	w.say(id, "lead-gh", "> /holdfast waive 7d quoted")
 	w.say(id, "lead-gh", "```\n/holdfast waive 7d code\n```")
 	require.Nil(t, w.state(id).Waiver)
+	require.Len(t, w.comments(id), 4, "nothing was said to these")
 }
 
 func TestWithdrawnOnlyComesBackByUnwaive(t *testing.T) {
