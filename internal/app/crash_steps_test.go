@@ -119,7 +119,7 @@ func newCrashStory(t *testing.T, binary, tracker string, at step) *crashStory {
 	t.Cleanup(w.tellLedgers) // while the program can still be asked
 	// The sweep of a start is on nobody's way.
 	t.Cleanup(s.tellQueue)
-	w.untilWithin(3*patience, "the first sweep", func() bool {
+	w.until("the first sweep", func() bool {
 		at, err := w.redis.ZMScore(t.Context(), "{holdfast}:due", "sweep/github", "sweep/jira", "retention/all").Result()
 		soon := float64(time.Now().Add(time.Hour).UnixMilli())
 		return err == nil && slices.Min(at) > soon && !s.unquiet(func(string) bool { return true })
@@ -181,6 +181,9 @@ func (s *crashStory) expire(ctx context.Context) error {
 	}
 	for _, subject := range held {
 		until, err := s.redis.ZScore(ctx, "{holdfast}:due", subject).Result()
+		if errors.Is(err, redis.Nil) {
+			continue // what it had sent before it died gave the lease back
+		}
 		if err != nil {
 			return err
 		}
@@ -217,7 +220,7 @@ func (s *crashStory) phase(name string, do func(), so func(d api.ItemDetail) boo
 	quiet := 0
 	// A creation that may have been made is looked for during a minute and a
 	// half on Jira.
-	s.untilWithin(3*patience, "the end of: "+name, func() bool {
+	s.until("the end of: "+name, func() bool {
 		if s.unquiet(func(kind string) bool { return slices.Contains(onTheWay, kind) }) {
 			quiet = 0
 			return false

@@ -57,7 +57,7 @@ func (w *world) launch(binary, config string, log *syncBuffer) (*program, error)
 		return nil, err
 	}
 	go func() { p.done <- p.cmd.Wait() }()
-	for deadline := time.Now().Add(3 * patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		select {
 		case err := <-p.done:
 			return nil, fmt.Errorf("it ended by itself: %w\n%s", err, log.tail(4000))
@@ -73,7 +73,7 @@ func (w *world) launch(binary, config string, log *syncBuffer) (*program, error)
 		}
 	}
 	p.kill()
-	return nil, fmt.Errorf("it was not ready within %s\n%s", 3*patience, log.tail(4000))
+	return nil, fmt.Errorf("it was not ready within %s\n%s", patience, log.tail(4000))
 }
 
 // kill ends it as a power cut would, this process alone.
@@ -109,7 +109,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	t.Logf("moments of the kills by seed %d", seed)
 	moments := rand.New(rand.NewPCG(seed, 0))
 
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*patience)
 	defer cancel()
 	var people sync.WaitGroup
 	problems := make(chan error, items+1)

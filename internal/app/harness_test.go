@@ -38,9 +38,10 @@ const (
 	ciToken    = "deployments-token-0123456789"
 	fewToken   = "deployments-token-of-few-0123456789" // checkout in staging only
 
-	// patience is how long something may take before a test gives up on it. It
-	// is only ever waited for when a test fails.
-	patience = time.Minute
+	// patience is how long something may take before a test gives up on it, on
+	// a machine that is slow and has much else to do. It is only ever waited for
+	// when a test fails.
+	patience = 3 * time.Minute
 )
 
 // scene is what one test changes of the usual installation. The texts are
@@ -345,11 +346,6 @@ func (w *world) tellLedgers() {
 
 // until waits for something that must happen.
 func (w *world) until(what string, so func() bool) {
-	w.t.Helper()
-	w.untilWithin(patience, what, so)
-}
-
-func (w *world) untilWithin(patience time.Duration, what string, so func() bool) {
 	w.t.Helper()
 	deadline := time.Now().Add(patience)
 	for !so() {

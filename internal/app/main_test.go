@@ -9,10 +9,10 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
@@ -27,6 +27,8 @@ var (
 	redisAddr  string
 	databases  = 1024
 	nextNumber atomic.Int64
+	// givenPorts are those that freePort has given to a test of this process.
+	givenPorts sync.Map
 )
 
 func TestMain(m *testing.M) {
@@ -62,7 +64,7 @@ func startRedis() (stop func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	proc, err := redisserver.Start(ctx, redisserver.Config{Socket: filepath.Join(dir, "redis.sock"), Args: []string{
 		"--dir", dir, "--save", "", "--appendonly", "yes", "--appendfsync", "everysec", "--databases", fmt.Sprint(databases),
@@ -79,11 +81,14 @@ func startRedis() (stop func(), err error) {
 }
 
 // freePort finds a port that nobody listens on. It lies below the ports that
-// systems give to outgoing connections, so that what is ended and started
-// again finds it free.
+// systems give to outgoing connections, and no other test gets it, so that
+// what begins to listen later, or is ended and started again, finds it free.
 func freePort() (string, error) {
 	for {
 		port := fmt.Sprint(10_000 + rand.IntN(20_000))
+		if _, given := givenPorts.LoadOrStore(port, true); given {
+			continue
+		}
 		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", port))
 		if err == nil {
 			return port, l.Close()

@@ -108,7 +108,7 @@ func TestItServesOn(t *testing.T) {
 	select {
 	case err := <-ran:
 		require.NoError(t, err)
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("it does not end")
 	}
 	http.DefaultTransport.(*http.Transport).CloseIdleConnections()

@@ -148,15 +148,16 @@ func TestClaimSubjectKeepsTheTimeThatStood(t *testing.T) {
 	})
 }
 
-// elapsed runs f and reports how long it took, giving up after ten seconds.
-func elapsed(t *testing.T, f func()) time.Duration {
+// elapsed runs f and reports how long it took. Where f waits for longer than a
+// minute unless it is woken, it fails when nothing wakes it.
+func elapsed(t *testing.T, f func(), what ...any) time.Duration {
 	t.Helper()
 	began, done := time.Now(), make(chan struct{})
 	go func() { defer close(done); f() }()
 	select {
 	case <-done:
-	case <-time.After(10 * time.Second):
-		t.Fatal("it hangs")
+	case <-time.After(time.Minute):
+		t.Fatal(append([]any{"it hangs: "}, what...)...)
 	}
 	return time.Since(began)
 }
@@ -181,8 +182,7 @@ func TestWait(t *testing.T) {
 		}
 		for name, wake := range wakes {
 			time.AfterFunc(50*time.Millisecond, wake)
-			took := elapsed(t, func() { e.Wait(e.ctx, 8*time.Second) })
-			require.Less(t, took, 2*time.Second, name)
+			elapsed(t, func() { e.Wait(e.ctx, time.Hour) }, name)
 			leases, err := e.Claim(e.ctx, 10, time.Minute)
 			require.NoError(t, err)
 			require.NotEmpty(t, leases, name)
@@ -192,13 +192,13 @@ func TestWait(t *testing.T) {
 		}
 
 		require.NoError(t, e.Touch(e.ctx, time.Now(), "s"))
-		require.Less(t, elapsed(t, func() { e.Wait(e.ctx, 8*time.Second) }), time.Second, "due already")
+		elapsed(t, func() { e.Wait(e.ctx, time.Hour) }, "due already")
 		e.due()
 		ctx, cancel := context.WithCancel(e.ctx)
 		cancel()
-		require.Less(t, elapsed(t, func() { e.Wait(ctx, 8*time.Second) }), time.Second)
+		elapsed(t, func() { e.Wait(ctx, time.Hour) }, "cancelled")
 		time.AfterFunc(50*time.Millisecond, e.Close)
-		require.Less(t, elapsed(t, func() { e.Wait(e.ctx, 8*time.Second) }), 2*time.Second, "closed")
+		elapsed(t, func() { e.Wait(e.ctx, time.Hour) }, "closed")
 	})
 }
 
@@ -207,10 +207,10 @@ func TestWaitWakesEveryWorker(t *testing.T) {
 	e.Ledger.now = time.Now
 	var wg sync.WaitGroup
 	for range 4 {
-		wg.Go(func() { e.Wait(e.ctx, 8*time.Second) })
+		wg.Go(func() { e.Wait(e.ctx, time.Hour) })
 	}
 	time.AfterFunc(50*time.Millisecond, func() { _ = e.Touch(e.ctx, time.Now(), "s") })
-	require.Less(t, elapsed(t, wg.Wait), 2*time.Second)
+	elapsed(t, wg.Wait)
 }
 
 func TestWaitDoesNotSpinWithoutAStore(t *testing.T) {

@@ -34,7 +34,7 @@ func words(p *storetest.Proxy) (out []string) {
 
 func TestStrictWaitsForTheDisk(t *testing.T) {
 	reply := "*2\r\n:1\r\n:0\r\n"
-	s, p := newer(t, func() string { return reply })
+	s, p := newer(t, func() string { return reply }, "--appendfsync", "everysec")
 	require.NoError(t, s.CheckStrict(t.Context()), "appendfsync everysec will do")
 	ctx, c := t.Context(), s.Client
 
@@ -104,7 +104,7 @@ func TestStrictOnThisServer(t *testing.T) {
 	server := storetest.NewServer(t, "--appendfsync", "always")
 	s := open(t, store.Options{URL: server.URL()})
 	require.NoError(t, s.CheckStrict(t.Context()))
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for range 20 {
 		require.NoError(t, s.Client.Incr(ctx, "n").Err())

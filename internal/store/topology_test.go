@@ -58,6 +58,6 @@ func TestSentinel(t *testing.T) {
 		_ = cmd.Wait()
 	}()
 	s := open(t, store.Options{URL: "redis+sentinel://:secret@127.0.0.1:" + sentinel + "/main/2"})
-	require.Eventually(t, func() bool { return s.Client.Set(t.Context(), "k", "v", 0).Err() == nil }, 10*time.Second, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return s.Client.Set(t.Context(), "k", "v", 0).Err() == nil }, time.Minute, 50*time.Millisecond)
 	require.Equal(t, "sentinel 127.0.0.1:"+sentinel+"/main/2", s.Where)
 }

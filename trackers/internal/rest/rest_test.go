@@ -97,14 +97,33 @@ func TestRefusedConnectionIsNotUncertain(t *testing.T) {
 	require.ErrorIs(t, NetError("create", "", err, Change), context.Canceled)
 }
 
+// overdue is a context whose time is over when the test says so.
+type overdue struct {
+	context.Context
+	over chan struct{}
+}
+
+func (o overdue) Done() <-chan struct{} { return o.over }
+
+func (o overdue) Err() error {
+	select {
+	case <-o.over:
+		return context.DeadlineExceeded
+	default:
+		return nil
+	}
+}
+
 func TestAHangingServerMakesACreationUncertain(t *testing.T) {
 	stop := make(chan struct{})
-	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-stop }))
+	ctx := overdue{t.Context(), make(chan struct{})}
+	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		close(ctx.over)
+		<-stop
+	}))
 	defer s.Close()
 	defer close(stop)
 	base, _ := url.Parse(s.URL)
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
 	_, err := Do(ctx, Change, get(Client(nil, base, nil), "POST", s.URL))
 	e := NetError("create", "", err, Change)
 	require.Equal(t, trackers.Uncertain, e.Class)
