@@ -2,12 +2,10 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"context"
+	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -34,7 +32,8 @@ func newFileCmd(e *env) *cobra.Command {
 First it shows what would be done and asks; -y does not ask. Filing the same
 document again updates what changed and files only what is new.
 
-Markdown, HTML (.html) and JSON (.json) are known; - reads from standard input.
+Any form that parse reads can be filed; - reads from standard input. What parse
+prints with -o json can be filed as well, also that of several documents.
 An item that was reordered, reworded or checked off keeps its ticket; one that
 was taken out is told so on its ticket, and nothing is closed. A document that
 was renamed keeps its id where its title, day and items tell that it is the
@@ -77,33 +76,34 @@ it off with ^C, or use --wait=false.`,
 	return cmd
 }
 
-func (e *env) file(ctx context.Context, f fileFlags, names []string) error {
+func (e *env) file(ctx context.Context, f fileFlags, files []string) error {
 	client := e.client()
-	requests := make([]api.FileRequest, len(names))
-	for i, name := range names {
-		body, err := e.readDocument(name)
-		if err != nil {
-			return err
-		}
-		requests[i] = api.FileRequest{ID: f.id, Service: f.service, Force: f.force, ContentType: documentType(name, body), Body: body}
-		if name != "-" {
-			requests[i].Name = filepath.Base(name)
-		}
+	names, requests, err := e.readAll(f, files)
+	if err != nil {
+		return err
 	}
 	// All are previewed before the first is filed: a bad one stops them all.
 	previews := make([]api.FiledView, len(requests))
+	var bad []error
 	for i, r := range requests {
 		r.DryRun = true
 		v, err := client.File(ctx, r)
-		if err != nil {
+		var refused *api.Error
+		switch {
+		case errors.As(err, &refused) && refused.Status == http.StatusUnprocessableEntity:
+			bad = append(bad, fmt.Errorf("%s: %w", names[i], err))
+		case err != nil:
 			return fmt.Errorf("%s: %w", names[i], err)
 		}
 		previews[i] = v
 	}
+	if err := errors.Join(append(bad, oneIDTwice(names, previews))...); err != nil {
+		return err
+	}
 	if f.dryRun && e.output == "json" {
 		return e.json(oneOrAll(previews))
 	}
-	if err := e.printPlan(previews, f.dryRun); err != nil || f.dryRun {
+	if err := e.printPlan(names, previews, f.dryRun); err != nil || f.dryRun {
 		return err
 	}
 	if !slices.ContainsFunc(previews, func(v api.FiledView) bool { return len(v.Plan) > 0 }) {
@@ -126,7 +126,6 @@ func (e *env) file(ctx context.Context, f fileFlags, names []string) error {
 		}
 		filed[i] = v
 	}
-	var err error
 	if f.wait {
 		err = e.awaitTickets(ctx, client, filed, f.patience)
 	}
@@ -143,6 +142,22 @@ func (e *env) file(ctx context.Context, f fileFlags, names []string) error {
 	return err
 }
 
+// oneIDTwice refuses two documents that would be one postmortem: the items of
+// the first would be taken for dropped by the second.
+func oneIDTwice(names []string, previews []api.FiledView) error {
+	first := map[string]string{}
+	for i, v := range previews {
+		if v.Postmortem == "" {
+			continue // refused
+		}
+		if other, ok := first[v.Postmortem]; ok {
+			return fmt.Errorf("%s and %s would both be the postmortem %s: give one an id of its own (id in the front matter), or file it alone with --id", other, names[i], v.Postmortem)
+		}
+		first[v.Postmortem] = names[i]
+	}
+	return nil
+}
+
 func filedBefore(names []string) string {
 	if len(names) == 0 {
 		return ""
@@ -150,52 +165,23 @@ func filedBefore(names []string) string {
 	return "\nFiled before that: " + strings.Join(names, ", ") + ". Filing them again makes no second ticket."
 }
 
-// readDocument reads a file, or standard input for -.
-func (e *env) readDocument(name string) ([]byte, error) {
-	from := e.in
-	if name != "-" {
-		file, err := os.Open(name)
-		if err != nil {
-			return nil, fmt.Errorf("reading a postmortem: %w", err)
-		}
-		defer file.Close()
-		from = file
-	}
-	body, err := io.ReadAll(io.LimitReader(from, api.MaxPostmortemBytes+1))
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("reading %s: %w", name, err)
-	case len(body) > api.MaxPostmortemBytes:
-		return nil, fmt.Errorf("%s is larger than 2 MiB: a postmortem's text is smaller, take images out", name)
-	case len(bytes.TrimSpace(body)) == 0:
-		return nil, fmt.Errorf("%s is empty", name)
-	}
-	return body, nil
-}
-
-func documentType(name string, body []byte) string {
-	switch ext := strings.ToLower(filepath.Ext(name)); {
-	case ext == ".json", name == "-" && bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")):
-		return api.JSONType
-	case ext == ".html", ext == ".htm":
-		return api.HTMLType
-	}
-	return api.MarkdownType
-}
-
 // printPlan shows what would be done. It is the result of a dry run, and
 // beside the result otherwise.
-func (e *env) printPlan(previews []api.FiledView, result bool) error {
+func (e *env) printPlan(names []string, previews []api.FiledView, result bool) error {
 	beside := *e
 	if !result {
 		beside.out = e.errOut
 	}
 	var rows [][]string
-	for _, p := range previews {
+	for i, p := range previews {
 		for _, w := range p.Warnings {
-			e.note("warning: %s: %s", p.Postmortem, w)
+			e.note("warning: %s: %s", names[i], w)
 		}
-		e.printPlanHints(p)
+		heading := "Hints"
+		if len(previews) > 1 {
+			heading += " for " + names[i]
+		}
+		e.printPlanHints(heading, p)
 		for _, l := range p.Plan {
 			rows = append(rows, []string{l.Item, l.Action, string(l.Priority), string(l.Type), textOf(l.Owner), textOf(l.Due), l.Title, l.Target, l.Detail})
 		}

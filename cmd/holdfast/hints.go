@@ -17,7 +17,7 @@ type hinted struct {
 
 // printHints tells hints beside the result. What many items lack is one line;
 // what is said of an item's words stands with them.
-func (e *env) printHints(items []hinted) {
+func (e *env) printHints(heading string, items []hinted) {
 	type missing struct {
 		hint  hints.Hint
 		where []string
@@ -41,7 +41,7 @@ func (e *env) printHints(items []hinted) {
 	if len(lacks) == 0 && !worded {
 		return
 	}
-	e.note("Hints:")
+	e.note("%s:", heading)
 	for _, m := range lacks {
 		where := m.where
 		if len(where) == len(items) && len(items) > 1 {
@@ -60,14 +60,14 @@ func (e *env) printHints(items []hinted) {
 
 // printPlanHints tells the hints of a preview, and the earlier items that are
 // similar.
-func (e *env) printPlanHints(p api.FiledView) {
+func (e *env) printPlanHints(heading string, p api.FiledView) {
 	var items []hinted
 	for _, l := range p.Plan {
 		if l.Action == "file" || l.Action == "adopt" {
 			items = append(items, hinted{l.Item, l.Title, l.Hints})
 		}
 	}
-	e.printHints(items)
+	e.printHints(heading, items)
 	for _, l := range p.Plan {
 		for _, s := range l.SeenBefore {
 			e.note("Seen before: %s, %s: %s (%s, %s) %s", l.Item, l.Title, s.Title, s.Item, s.State, s.URL)

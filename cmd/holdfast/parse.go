@@ -138,6 +138,6 @@ func (e *env) printParsed(docs []parsedDocument) error {
 		header = append([]string{"file"}, header...)
 	}
 	err := e.table(header, rows)
-	e.printHints(items)
+	e.printHints("Hints", items)
 	return err
 }

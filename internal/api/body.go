@@ -37,6 +37,7 @@ func (s *Server) readBody(ctx huma.Context, next func(huma.Context)) {
 	limit := op.MaxBodyBytes - 1
 	if c.Request.ContentLength > limit {
 		writeProblem(c, tooLarge(limit))
+		drain(c)
 		return
 	}
 	deadline := http.NewResponseController(c.Writer)
@@ -48,7 +49,11 @@ func (s *Server) readBody(ctx huma.Context, next func(huma.Context)) {
 		_ = deadline.SetWriteDeadline(time.Now().Add(slowTime))
 	}
 	if err != nil {
-		writeProblem(c, unreadable(err, limit))
+		p := unreadable(err, limit)
+		writeProblem(c, p)
+		if p.Status == http.StatusRequestEntityTooLarge {
+			drain(c)
+		}
 		return
 	}
 	c.Request.Body = io.NopCloser(bytes.NewReader(body))
@@ -75,7 +80,7 @@ func checkKind(body *huma.RequestBody, given string) error {
 	return nil
 }
 
-func unreadable(err error, limit int64) error {
+func unreadable(err error, limit int64) *huma.ErrorModel {
 	var size *http.MaxBytesError
 	var network net.Error
 	switch {
@@ -87,6 +92,6 @@ func unreadable(err error, limit int64) error {
 	return problem(http.StatusBadRequest, "the body broke off, or its encoding is wrong")
 }
 
-func tooLarge(limit int64) error {
+func tooLarge(limit int64) *huma.ErrorModel {
 	return problem(http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is larger than %d KiB", limit>>10))
 }

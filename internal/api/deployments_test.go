@@ -176,6 +176,14 @@ func TestThePostmortemForms(t *testing.T) {
 	file("?id=x", "- [ ] x", "application/pdf").problem(t, 415, "text/markdown")
 	file("?dryrun=true", "- [ ] x", "text/markdown").problem(t, 422, "query.dryrun")
 	file("?id=x", strings.Repeat("x", api.MaxPostmortemBytes+1), "text/markdown").problem(t, 413)
+	file("?id=x", strings.Repeat("x", 30<<20), "text/markdown").problem(t, 413, "larger than 2048 KiB") // its sender hears that, too
+	for place, query := range map[string]string{"query.id": "?id=..", "query.service": "?service=nothing"} {
+		b.Fail = api.Invalid{Field: strings.TrimPrefix(place, "query."), Detail: "is wrong"}
+		file(query, "- [ ] x\n", "text/markdown").problem(t, 422, place)
+	}
+	b.Fail = nil
+	// The export of an incident tool has no form to be held against; the stand-in reads none of it.
+	file("", `{"incident":{"follow_ups":[{"title":"Limit the retries to three"}]}}`, "application/json").problem(t, 422, "no action items were found")
 	require.Equal(t, 202, file("?id=x", "- [ ] x\n"+strings.Repeat("y", api.MaxPostmortemBytes-8), "text/markdown").status, "exactly the limit is let in")
 }
 

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/holdfast-dev/holdfast/internal/postmortem"
 )
 
 // The kinds of documents that can be filed.
@@ -102,7 +104,7 @@ func (s *Server) filePostmortem(ctx context.Context, in *postmortemInput) (*post
 		ContentType: kind, Body: slices.Clone(in.RawBody), // huma takes its buffer back
 	})
 	if err != nil {
-		return nil, err
+		return nil, placed(err)
 	}
 	out := &postmortemOutput{Status: http.StatusAccepted, Body: FiledView{Postmortem: result.Postmortem,
 		Items: filledItems(result.Items), Plan: result.Plan, Warnings: result.Warnings, DryRun: in.DryRun}}
@@ -112,7 +114,23 @@ func (s *Server) filePostmortem(ctx context.Context, in *postmortemInput) (*post
 	return out, nil
 }
 
-// checkPostmortem holds the JSON form against its schema.
+// placed gives what is wrong with a parameter the place of a parameter.
+func placed(err error) error {
+	wrong := invalids(err)
+	if len(wrong) == 0 {
+		return err
+	}
+	p := invalidProblem("body", wrong)
+	for i, w := range wrong {
+		if w.Field == "id" || w.Field == "service" {
+			p.Errors[i].Location = "query." + w.Field
+		}
+	}
+	return p
+}
+
+// checkPostmortem holds the JSON form against its schema. JSON of another shape,
+// such as the export of an incident tool, is read as parse reads it.
 func (s *Server) checkPostmortem(body []byte) error {
 	var parsed any
 	if err := json.Unmarshal(body, &parsed); err != nil {
@@ -122,7 +140,7 @@ func (s *Server) checkPostmortem(body []byte) error {
 	where.Push("body")
 	var found huma.ValidateResult
 	huma.Validate(s.api.OpenAPI().Components.Schemas, s.postmortemSchema(), where, huma.ModeWriteToServer, parsed, &found)
-	if len(found.Errors) == 0 {
+	if len(found.Errors) == 0 || postmortem.Foreign(body) {
 		return nil
 	}
 	p := problem(http.StatusUnprocessableEntity, "")

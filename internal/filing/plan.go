@@ -5,6 +5,7 @@ package filing
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -74,7 +75,7 @@ func Make(in Input) (Plan, error) {
 	}
 	if clean := postmortem.CleanID(id); clean != id {
 		if in.ID != "" {
-			return Plan{}, Problem{"id", fmt.Sprintf("%q is no id: letters, digits, dots and dashes, at most 100; for example %q", in.ID, clean)}
+			return Plan{}, Problem{"id", fmt.Sprintf("%q is no id: letters, digits, dots and dashes, at most 100; for example %q", in.ID, firstOf(clean, "2026-11-20-checkout-down"))}
 		}
 		id = clean
 	}
@@ -82,11 +83,11 @@ func Make(in Input) (Plan, error) {
 		return Plan{}, Problem{"id", "the document has neither a title nor an id; give one with the parameter id"}
 	}
 	if len(doc.Items) == 0 {
-		detail := "the document has no action items"
+		why := "put them into a table with a column “Action item”, or into a list under a heading such as “Action items”"
 		if len(doc.Notes) > 0 {
-			detail += ": " + strings.Join(doc.Notes, "; ")
+			why = strings.Join(doc.Notes, "; ")
 		}
-		return Plan{}, Problem{"items", detail + ". Put them into a table with a column \"Action item\", or into a list under a heading \"Action items\"."}
+		return Plan{}, Problem{"items", "the document has no action items: " + why}
 	}
 	pm := in.Known
 	if pm.ID == "" {
@@ -95,7 +96,7 @@ func Make(in Input) (Plan, error) {
 	pm.Title, pm.Date, pm.Severity = firstOf(doc.Title, pm.Title), firstOf(doc.Date, pm.Date), firstOf(doc.Severity, pm.Severity)
 	pm.Source = firstOf(doc.Source, in.Source, pm.Source)
 
-	p := Plan{}
+	p := Plan{Warnings: slices.Clone(doc.Notes)}
 	b := builder{in: in, plan: &p}
 	services, unknown := b.services(doc.Services)
 	pm.Services = services

@@ -39,8 +39,8 @@ func cutFrontMatter(s string) (mark, front, body string) {
 }
 
 // frontMatter takes the facts and the items that the front matter names, YAML
-// or TOML. One that can't be read is noted and left aside: the items of the
-// text still count.
+// or TOML. One that can't be read is noted, and gives its plain lines only: the
+// items of the text still count.
 func (p *parser) frontMatter(mark, front string) []block {
 	if front == "" {
 		return nil
@@ -57,6 +57,7 @@ func (p *parser) frontMatter(mark, front string) []block {
 	}
 	if err != nil {
 		p.note(1, "the front matter can't be read: "+clip(strings.ReplaceAll(strings.TrimPrefix(err.Error(), ErrMalformed.Error()+": "), "\n", " "), 200))
+		p.plainLines(front)
 		return nil
 	}
 	if d.kind != mapDatum {
@@ -82,6 +83,28 @@ func (p *parser) frontMatter(mark, front string) []block {
 	}
 	return readData(items)
 }
+
+// plainLines takes the facts of front matter that can't be read as a whole from
+// the lines that are plain enough by themselves. One mistake must not turn a
+// draft into tickets, nor give the document another id.
+func (p *parser) plainLines(front string) {
+	for line := range strings.SplitSeq(front, "\n") {
+		at := strings.IndexAny(line, ":=")
+		if at <= 0 || line[0] == ' ' || strings.Trim(line[:at], plainKey) != "" {
+			continue
+		}
+		value := strings.TrimSpace(line[at+1:])
+		if n := len(value); n > 1 && value[0] == value[n-1] && (value[0] == '"' || value[0] == '\'') {
+			value = value[1 : n-1]
+		}
+		if value != "" && !strings.ContainsAny(value[:1], "\"'[{|>&*!%@#`") {
+			p.facts.fact(strings.ReplaceAll(strings.TrimSpace(line[:at]), "_", " "), value)
+		}
+	}
+}
+
+// plainKey is what a key of plainLines is made of.
+const plainKey = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_- "
 
 // tomlDatum has no lines: the decoder keeps none.
 func tomlDatum(v any, depth int) datum {

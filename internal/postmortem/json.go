@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -94,6 +95,13 @@ func parseJSONFile(name string, data []byte) (Document, bool, error) {
 		return Document{}, true, err
 	}
 	return Document{}, false, nil
+}
+
+// Foreign reports whether JSON is plainly no form of the API, not even a
+// misspelt one: it has no "items", and names its action items otherwise.
+func Foreign(data []byte) bool {
+	d, err := readJSONData(data)
+	return err == nil && !slices.Contains(d.keys, "items") && otherShape(d)
 }
 
 // otherShape reports whether JSON is no misspelt form of the API: it has no

@@ -73,6 +73,21 @@ func TestJSONProblemsAreToldAtOnce(t *testing.T) {
 	}
 }
 
+func TestForeignJSON(t *testing.T) {
+	for data, want := range map[string]bool{
+		`{"incident":{"follow_ups":[{"title":"Limit the retries"}]}}`: true,
+		`[{"summary":"Limit the retries","assignee":"alice"}]`:        true,
+		`{"title":"Down","items":[{"title":"x","prio":"P1"}]}`:        false,
+		`{"title":"Down","itmes":[{"title":"x"}]}`:                    false,
+		`{"title":"Down"}`: false,
+		`{"items":`:        false,
+	} {
+		if got := postmortem.Foreign([]byte(data)); got != want {
+			t.Errorf("%s: %t", data, got)
+		}
+	}
+}
+
 func TestDate(t *testing.T) {
 	for s, want := range map[string]string{
 		"2026-12-01": "2026-12-01", " 2026-1-2 ": "2026-01-02", "2026/12/01": "2026-12-01", "2026年12月1日": "2026-12-01", "２０２６-12-01": "2026-12-01",

@@ -282,6 +282,20 @@ func TestBrokenFrontMatterKeepsTheItems(t *testing.T) {
 	}
 }
 
+// One mistake must not turn a draft into tickets, nor cost the document its id.
+func TestBrokenFrontMatterKeepsItsPlainLines(t *testing.T) {
+	for name, front := range map[string]string{
+		"a colon in the title": "---\ntitle: Down: again\nid: \"inc-7\"\nstatus: draft\n---\n",
+		"an open bracket":      "---\nid: inc-7\nservices: [a\nstatus: 'draft'\n---\n",
+		"TOML":                 "+++\nid = \"inc-7\"\nserv ices [\ndraft = true\n+++\n",
+	} {
+		doc := parse(t, front+"## Action items\n- Add a limit\n")
+		if doc.ID != "inc-7" || !doc.Draft || len(doc.Items) != 1 || len(doc.Notes) != 1 {
+			t.Errorf("%s: %+v", name, doc)
+		}
+	}
+}
+
 func TestRefused(t *testing.T) {
 	for name, c := range map[string]struct {
 		file string
