@@ -323,7 +323,7 @@ func (s *sender) sendReminder(ctx context.Context, l ledger.Lease, d *digestTo, 
 	if !known {
 		rec = ledger.Sending{Week: bucket, MessageID: "holdfast." + d.day + ".reminder." + strings.ReplaceAll(d.key, "/", ".")}
 	}
-	again := known && rec.Error == ""
+	rec.MayRepeat = known && (rec.MayRepeat || rec.Error == "")
 	rec.Channel, rec.To, rec.IntendAt, rec.Error, rec.Marks = d.channel, d.shown, now.UTC(), "", d.marks
 	rec.Attempts++
 	if err := s.a.ledger.SetSending(ctx, l, key, rec); err != nil {
@@ -339,10 +339,11 @@ func (s *sender) sendReminder(ctx context.Context, l ledger.Lease, d *digestTo, 
 	if d.channel == channelTicket {
 		sendErr = s.tellOnTickets(whole, d, now)
 	} else {
-		sendErr = d.send.Send(whole, messenger.Message{ID: rec.MessageID, Note: &note, Again: again, At: now}, func(string) error { return nil })
+		sendErr = d.send.Send(whole, messenger.Message{ID: rec.MessageID, Note: &note, Again: rec.MayRepeat, At: now}, func(string) error { return nil })
 	}
 	if sendErr != nil {
 		rec.Error = report.OneLine(sendErr.Error())
+		rec.MayRepeat = rec.MayRepeat || messenger.MayHaveCome(sendErr)
 		s.count(d.channel, "failed")
 		s.a.log.Warn("a reminder could not be sent; it is tried again", "component", "reports", "channel", d.channel, "to", d.shown, "attempt", rec.Attempts, "err", rec.Error)
 		return messenger.IsRefused(sendErr), conflictIsDone(s.a.ledger.SetSending(whole, l, key, rec))

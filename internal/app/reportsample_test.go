@@ -67,7 +67,7 @@ func TestTheGeneratedReportSaysWhatTheAPISays(t *testing.T) {
 		_, err := messengertest.CheckSlack(m.JSON())
 		require.NoError(t, err)
 	}
-	require.Less(t, len(reports.Teams(d)), 28<<10)
+	require.Less(t, len(reports.Teams(d, false)), 28<<10)
 	server := messengertest.NewMailServer(t)
 	mail := messenger.Mail{Host: server.Host, Port: server.Port, From: "Holdfast <holdfast@acme.example>", To: "lead@acme.example", Name: "Payments lead"}
 	require.NoError(t, mail.Send(t.Context(), messenger.Message{ID: "sample", Digest: d, At: w.clock.now()}, nil))
@@ -81,7 +81,7 @@ func TestTheGeneratedReportSaysWhatTheAPISays(t *testing.T) {
 
 // writeSample writes what the sample looks like, for people to look at.
 func (w *world) writeSample(d reports.Digest, mail messengertest.Mail) {
-	files := map[string][]byte{"mail.eml": mail.Raw, "slack.json": reports.SlackWhole(d).JSON(), "teams.json": reports.Teams(d), "two-teams.html": []byte(reports.HTML(d))}
+	files := map[string][]byte{"mail.eml": mail.Raw, "slack.json": reports.SlackWhole(d).JSON(), "teams.json": reports.Teams(d, false), "two-teams.html": []byte(reports.HTML(d))}
 	html := mail.HTML
 	for id, png := range mail.Images {
 		name := strings.Replace(id, "@holdfast", ".png", 1)

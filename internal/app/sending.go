@@ -133,7 +133,8 @@ func (s *sender) deliver(ctx context.Context, l ledger.Lease, w report.Week, key
 	if err != nil {
 		return time.Time{}, err
 	}
-	again := known && rec.Error == "" && rec.Thread == ""
+	// Without an outcome the process died between sending and recording.
+	rec.MayRepeat = known && (rec.MayRepeat || rec.Error == "")
 	if !known {
 		rec = ledger.Sending{Week: w.String(), MessageID: "holdfast." + w.String() + "." + strings.ReplaceAll(key, "/", ".")}
 	}
@@ -142,11 +143,11 @@ func (s *sender) deliver(ctx context.Context, l ledger.Lease, w report.Week, key
 	if err := s.a.ledger.SetSending(ctx, l, key, rec); err != nil {
 		return time.Time{}, conflictIsDone(err)
 	}
-	msg := messenger.Message{ID: rec.MessageID, Digest: d, Again: again, Thread: rec.Thread, At: x.when(cfg, w)}
+	msg := messenger.Message{ID: rec.MessageID, Digest: d, Again: rec.MayRepeat, Thread: rec.Thread, At: x.when(cfg, w)}
 	// What was begun is finished, or cut off by the channel's own limit.
 	whole := context.WithoutCancel(ctx)
 	sendErr := x.send.Send(whole, msg, func(thread string) error {
-		rec.Thread = thread
+		rec.Thread, rec.MayRepeat = thread, false
 		return s.a.ledger.SetSending(whole, l, key, rec)
 	})
 	return s.outcome(whole, l, x, rec, sendErr, x.when(cfg, w))
@@ -162,6 +163,7 @@ func conflictIsDone(err error) error {
 // outcome records what came of an attempt, and says when the next one is.
 func (s *sender) outcome(ctx context.Context, l ledger.Lease, x *destination, rec ledger.Sending, sendErr error, at time.Time) (time.Time, error) {
 	now := s.a.o.Now().UTC()
+	rec.MayRepeat = rec.MayRepeat || messenger.MayHaveCome(sendErr)
 	log := s.a.log.With("component", "reports", "week", rec.Week, "channel", x.channel, "to", x.shown, "attempt", rec.Attempts)
 	var next time.Time
 	switch {
@@ -180,6 +182,7 @@ func (s *sender) outcome(ctx context.Context, l ledger.Lease, x *destination, re
 		if messenger.IsRefused(sendErr) {
 			wait = sendMax
 		}
+		wait = max(wait, min(messenger.BusyFor(sendErr), sendMax))
 		next = now.Add(wait)
 		log.Warn("the weekly report could not be sent; it is tried again", "err", rec.Error, "at", next)
 	}

@@ -54,15 +54,16 @@ type Sending struct {
 	Channel   string    `json:"channel"`
 	To        string    `json:"to"` // for people: an address, or the host of a hook
 	Teams     []string  `json:"teams,omitempty"`
-	MessageID string    `json:"message_id"`          // the same for every attempt
-	IntendAt  time.Time `json:"intended_at"`         // of the last attempt
-	SentAt    time.Time `json:"sent_at,omitzero"`    // zero: not confirmed
-	Attempts  int       `json:"attempts"`            //
-	Error     string    `json:"error,omitempty"`     // of the last attempt
-	GivenUp   time.Time `json:"given_up,omitzero"`   // no further attempt is made
-	Marks     []string  `json:"marks,omitempty"`     // what it tells, for reminders
-	Thread    string    `json:"thread,omitempty"`    // of a message in two parts: the first is confirmed
-	Confirmed bool      `json:"confirmed,omitempty"` // SentAt is set
+	MessageID string    `json:"message_id"`           // the same for every attempt
+	IntendAt  time.Time `json:"intended_at"`          // of the last attempt
+	SentAt    time.Time `json:"sent_at,omitzero"`     // zero: not confirmed
+	Attempts  int       `json:"attempts"`             //
+	Error     string    `json:"error,omitempty"`      // of the last attempt
+	GivenUp   time.Time `json:"given_up,omitzero"`    // no further attempt is made
+	Marks     []string  `json:"marks,omitempty"`      // what it tells, for reminders
+	Thread    string    `json:"thread,omitempty"`     // of a message in two parts: the first is confirmed
+	MayRepeat bool      `json:"may_repeat,omitempty"` // some attempt may have come, though none is confirmed
+	Confirmed bool      `json:"confirmed,omitempty"`  // SentAt is set
 }
 
 // sendingScript stores what is known of a message for the holder of a lease.

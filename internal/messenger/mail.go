@@ -137,7 +137,7 @@ func (m Mail) letter(msg Message) (*mail.Msg, error) {
 	letter.SetBodyString(mail.TypeTextPlain, text)
 	letter.AddAlternativeString(mail.TypeTextHTML, html)
 	for i, png := range charts {
-		if err := letter.EmbedReader(fmt.Sprintf("weeks-%d.png", i+1), bytes.NewReader(png), mail.WithFileContentID(contentID(i+1)), mail.WithFileContentType("image/png")); err != nil {
+		if err := letter.EmbedReader(fmt.Sprintf("weeks-%d.png", i+1), bytes.NewReader(png), mail.WithFileContentID("<"+contentID(i+1)+">"), mail.WithFileContentType("image/png")); err != nil {
 			return nil, fmt.Errorf("putting the chart into the mail: %w", err)
 		}
 	}

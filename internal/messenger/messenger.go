@@ -11,8 +11,11 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/internal/report"
@@ -28,7 +31,8 @@ type Message struct {
 	Digest report.Digest
 	// Note is a short message instead of a digest: its title and its text.
 	Note *Note
-	// Again says that an earlier attempt was neither confirmed nor refused.
+	// Again says that an earlier attempt was neither confirmed nor refused, so
+	// that the message may have come before.
 	Again bool
 	// Thread is what the channel said of the first part of the message, when
 	// that was confirmed in an earlier attempt.
@@ -74,6 +78,37 @@ func IsRefused(err error) bool {
 	return errors.As(err, &r)
 }
 
+// Unanswered is an error after which nobody knows whether the message came: it
+// was handed over, and no answer told what became of it.
+type Unanswered struct{ Err error }
+
+func (e Unanswered) Error() string { return e.Err.Error() }
+func (e Unanswered) Unwrap() error { return e.Err }
+
+// MayHaveCome reports whether the message may have come in spite of the error.
+func MayHaveCome(err error) bool {
+	var u Unanswered
+	return errors.As(err, &u)
+}
+
+// Busy is an error of a channel that says when it would take the message.
+type Busy struct {
+	Err   error
+	After time.Duration
+}
+
+func (e Busy) Error() string { return e.Err.Error() }
+func (e Busy) Unwrap() error { return e.Err }
+
+// BusyFor is how long the channel asked to be left alone; 0: it did not say.
+func BusyFor(err error) time.Duration {
+	var b Busy
+	if errors.As(err, &b) {
+		return b.After
+	}
+	return 0
+}
+
 // client sends what the channels over HTTP send. A redirect would carry the
 // message elsewhere, so none is followed.
 var client = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
@@ -83,6 +118,8 @@ var client = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) er
 func post(ctx context.Context, address string, body []byte, header http.Header) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, attemptTime)
 	defer cancel()
+	var written atomic.Bool // the transport goes on by itself after a timeout
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteRequest: func(i httptrace.WroteRequestInfo) { written.Store(i.Err == nil) }})
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
 	if err != nil {
 		return "", errors.New("the address can't be used; check it in the configuration")
@@ -98,20 +135,28 @@ func post(ctx context.Context, address string, body []byte, header http.Header) 
 		if errors.As(err, &ue) {
 			err = ue.Err
 		}
-		return "", fmt.Errorf("reaching %s: %w", req.URL.Host, err)
+		err = fmt.Errorf("reaching %s: %w", req.URL.Host, err)
+		if written.Load() {
+			err = Unanswered{err}
+		}
+		return "", err
 	}
 	defer resp.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
-	if err != nil {
-		return "", fmt.Errorf("reading the answer of %s: %w", req.URL.Host, err)
-	}
+	// The status decides: of an answer that breaks off, what came is enough.
+	text, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
 	if resp.StatusCode/100 == 2 {
 		return string(text), nil
 	}
 	err = fmt.Errorf("%s answered %s: %s", req.URL.Host, resp.Status, cut(string(text)))
 	switch resp.StatusCode {
-	case http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusTooEarly:
+	case http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusTooEarly, http.StatusServiceUnavailable:
+		if s, aerr := strconv.Atoi(resp.Header.Get("Retry-After")); aerr == nil && s > 0 {
+			err = Busy{err, time.Duration(min(s, 1<<20)) * time.Second}
+		}
 		return "", err
+	case http.StatusBadGateway, http.StatusGatewayTimeout:
+		// What stands behind the gateway may have taken it.
+		return "", Unanswered{err}
 	}
 	if resp.StatusCode < 500 {
 		return "", Refused{err}

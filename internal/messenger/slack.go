@@ -63,13 +63,15 @@ func (s SlackBot) Send(ctx context.Context, m Message, half func(string) error) 
 		if err != nil {
 			return err
 		}
-		thread = ts
+		thread, m.Again = ts, false
 		if err := half(thread); err != nil {
 			return err
 		}
 	}
 	for i := sent + 1; i < len(messages); i++ {
-		if _, err := s.post(ctx, messages[i], thread); err != nil {
+		_, err := s.post(ctx, again(messages[i], m), thread)
+		m.Again = false // only the first part may have come before
+		if err != nil {
 			return err
 		}
 		if err := half(fmt.Sprintf("%s/%d", thread, i)); err != nil {
@@ -94,7 +96,7 @@ func (s SlackBot) post(ctx context.Context, msg report.SlackMessage, thread stri
 	}
 	var a slackAnswer
 	if err := json.Unmarshal([]byte(text), &a); err != nil {
-		return "", fmt.Errorf("reading Slack's answer: %w", err)
+		return "", Unanswered{fmt.Errorf("reading Slack's answer: %w", err)}
 	}
 	if !a.OK {
 		err := fmt.Errorf("the message was refused by Slack: %s", cut(a.Error))
@@ -111,7 +113,7 @@ func (s SlackBot) post(ctx context.Context, msg report.SlackMessage, thread stri
 // which it would drop the second.
 func again(msg report.SlackMessage, m Message) report.SlackMessage {
 	if m.Again {
-		msg.Text += " (sent again: the first attempt was not confirmed)"
+		return msg.Again()
 	}
 	return msg
 }

@@ -12,9 +12,9 @@ type TeamsWebhook struct{ URL string }
 
 // Send implements Channel.
 func (t TeamsWebhook) Send(ctx context.Context, m Message, _ func(string) error) error {
-	body := report.Teams(m.Digest)
+	body := report.Teams(m.Digest, m.Again)
 	if m.Note != nil {
-		body = m.Note.digest().Teams()
+		body = m.Note.digest().Teams(m.Again)
 	}
 	_, err := post(ctx, t.URL, body, nil)
 	return err

@@ -33,13 +33,10 @@ func (s Short) HTML() string {
 // Slack renders it for Slack; what does not fit into one message is cut.
 func (s Short) Slack() SlackMessage { return slackOf(s.Title, s.blocks())[0] }
 
-// Teams renders it as an Adaptive Card.
-func (s Short) Teams() []byte {
-	var body []card
-	for _, b := range s.blocks() {
-		body = append(body, teamsBlock(b)...)
-	}
-	return teamsMessage(body)
+// Teams renders it as an Adaptive Card; what does not fit is left out with a
+// word. again says that the same may have come before.
+func (s Short) Teams(again bool) []byte {
+	return teamsOf(s.blocks(), again, "More than fits here: `holdfast items --overdue` prints the rest.")
 }
 
 // OneLine makes foreign text fit for one line: a subject, a log.

@@ -9,7 +9,7 @@ import (
 
 // The limits of Slack's Block Kit.
 const (
-	slackBlocks  = 50   // in one message
+	slackBlocks  = 49   // in one message: Slack takes 50, and one is left for Again
 	slackSection = 3000 // characters of a section's text
 	slackHeader  = 150  // characters of a header
 	slackChars   = 38000
@@ -115,6 +115,14 @@ func slackOf(title string, blocks []block) []SlackMessage {
 		}
 	}
 	return out
+}
+
+// Again says on the message, and in its notification, that the same may have
+// come before.
+func (m SlackMessage) Again() SlackMessage {
+	m.Text += " (" + mayRepeat + ")"
+	m.Blocks = append([]slackBlock{slackSectionOf("_" + mayRepeat + "_")}, m.Blocks...)
+	return m
 }
 
 func slackSectionOf(text string) slackBlock {

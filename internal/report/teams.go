@@ -10,19 +10,30 @@ import (
 // takes 28 KB.
 const teamsSize = 26 << 10
 
+// teamsVersion is the version of the schema that brought tables and headings.
+const teamsVersion = "1.5"
+
 type card map[string]any
 
 // Teams renders reports as an Adaptive Card in the envelope that a workflow of
 // Microsoft Teams takes. Sections that do not fit are left out with a word.
-func Teams(d Digest) []byte {
+// again says that the same may have come before.
+func Teams(d Digest, again bool) []byte {
+	return teamsOf(document(d), again, "More than fits here: `holdfast report` prints all of it.")
+}
+
+// teamsOf renders blocks as a card, and ends it with more where they do not fit.
+func teamsOf(blocks []block, again bool, more string) []byte {
 	var body []card
+	if again {
+		body = append(body, teamsText(mayRepeat, card{"isSubtle": true}))
+	}
 	size := 0
-	for _, b := range document(d) {
+	for _, b := range blocks {
 		for _, c := range teamsBlock(b) {
 			raw, _ := json.Marshal(c) // strings and numbers
-			if size += len(raw); size > teamsSize {
-				body = append(body, teamsText("More than fits here: `holdfast report` prints all of it.", nil))
-				return teamsMessage(body)
+			if size += len(raw) + 1; size > teamsSize {
+				return teamsMessage(append(body, teamsText(more, nil)))
 			}
 			body = append(body, c)
 		}
@@ -33,7 +44,7 @@ func Teams(d Digest) []byte {
 func teamsMessage(body []card) []byte {
 	b, _ := json.Marshal(card{"type": "message", "attachments": []card{{
 		"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": nil,
-		"content": card{"$schema": "http://adaptivecards.io/schemas/adaptive-card.json", "type": "AdaptiveCard", "version": "1.4", "msteams": card{"width": "Full"}, "body": body},
+		"content": card{"$schema": "http://adaptivecards.io/schemas/adaptive-card.json", "type": "AdaptiveCard", "version": teamsVersion, "msteams": card{"width": "Full"}, "body": body},
 	}}})
 	return b
 }
@@ -81,7 +92,7 @@ func teamsBlock(b block) []card {
 			}
 			rows = append(rows, card{"type": "TableRow", "cells": cells})
 		}
-		return []card{{"type": "Table", "columns": columns, "rows": rows, "firstRowAsHeader": true}}
+		return []card{{"type": "Table", "columns": columns, "rows": rows}}
 	}
 	return nil
 }

@@ -5,6 +5,9 @@ import (
 	"strings"
 )
 
+// mayRepeat stands on a message in a channel that would not drop a second copy.
+const mayRepeat = "This may have come before: nobody knows what became of an earlier attempt to send it."
+
 var eventText = map[Event]string{
 	Created:   "Created",
 	Merged:    "Merged, awaiting deployment",

@@ -2,6 +2,7 @@ package messengertest
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -167,7 +168,12 @@ func (m *Mail) part(contentType, encoding, id string, body io.Reader) error {
 	case "text/html":
 		m.HTML = string(data)
 	default:
-		m.Images[strings.Trim(id, "<>")] = data
+		inner, ok := strings.CutPrefix(id, "<")
+		inner, closed := strings.CutSuffix(inner, ">")
+		if !ok || !closed {
+			return fmt.Errorf("the content id %q does not stand in angle brackets", id)
+		}
+		m.Images[inner] = data
 	}
 	return nil
 }
