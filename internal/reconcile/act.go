@@ -298,7 +298,7 @@ func (w *work) write(ctx context.Context, a domain.Action, search bool) error {
 		} // a person deleted it: write it anew
 	}
 	if search {
-		c, found, err := w.tracker.FindComment(ctx, w.ref(), text, a.At.Add(-time.Minute))
+		c, found, err := w.tracker.FindComment(ctx, w.ref(), text, a.At.Add(-clockSlack))
 		if c := trackers.ClassOf(err); c == trackers.NotFound || c == trackers.Gone {
 			return w.writeFailed(ctx, a, err)
 		}

@@ -86,6 +86,23 @@ func TestADoneCommandIsAnsweredAfterAll(t *testing.T) {
 	require.Len(t, w.comments(id), 2, "the command and one reply")
 }
 
+// A comment whose answer was lost is found again, however far the tracker's
+// clock is from ours within reason.
+func TestAnInterruptedCommentIsWrittenOnceWhateverTheTrackersClockSays(t *testing.T) {
+	for _, ahead := range []time.Duration{-10 * time.Minute, 10 * time.Minute} {
+		t.Run(ahead.String(), func(t *testing.T) {
+			w := newWorld(t)
+			w.trackerAhead = ahead
+			id := w.file(1)[0]
+			w.gh.FailAfter("AddComment", trackers.Uncertain)
+			w.close(id, domain.Completed)
+			w.patient()
+			require.Len(t, w.comments(id), 1)
+			require.Empty(t, w.state(id).Open)
+		})
+	}
+}
+
 func TestACommentThatWasRefusedComesWithTheReopening(t *testing.T) {
 	w := newWorld(t)
 	id := w.file(1)[0]

@@ -26,17 +26,19 @@ import (
 // world is a tracker, a repository, a store and a reconciler, with a clock
 // that only the test moves.
 type world struct {
-	t      testing.TB
-	ctx    context.Context
-	clock  atomic.Int64 // unix nanoseconds
-	gh     *trackertest.Fake
-	ledger *ledger.Ledger
-	r      *Reconciler
-	setup  *Setup
-	repo   string
-	rules  policy.Rules
-	set    Settings
-	seq    int
+	t     testing.TB
+	ctx   context.Context
+	clock atomic.Int64 // unix nanoseconds
+	// trackerAhead is how far the tracker's clock is before that one.
+	trackerAhead time.Duration
+	gh           *trackertest.Fake
+	ledger       *ledger.Ledger
+	r            *Reconciler
+	setup        *Setup
+	repo         string
+	rules        policy.Rules
+	set          Settings
+	seq          int
 }
 
 const repoName = "acme/checkout"
@@ -44,7 +46,7 @@ const repoName = "acme/checkout"
 func newWorld(t testing.TB) *world {
 	w := &world{t: t, ctx: t.Context()}
 	w.clock.Store(time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC).UnixNano())
-	w.gh = trackertest.NewFake("github", "github", w.now)
+	w.gh = trackertest.NewFake("github", "github", func() time.Time { return w.now().Add(w.trackerAhead) })
 	w.ledger = ledger.New(storetest.Redis(t), ledger.Options{Now: w.now, Log: slog.New(slog.DiscardHandler)})
 	t.Cleanup(w.ledger.Close)
 	w.repo = filepath.Join(t.TempDir(), "checkout")
