@@ -137,6 +137,11 @@ func (b *Backend) reportFacts(ctx context.Context, s *reconcile.Setup, team stri
 	}
 	cfg := b.config()
 	f.DueSince = s.DueSince
+	for _, name := range slices.Sorted(maps.Keys(s.Teams)) {
+		if s.Settings(name).DueFromFiling {
+			f.FromFiling = append(f.FromFiling, name)
+		}
+	}
 	if t, ok := cfg.Team(team); ok {
 		f.Calendar = calendar(t)
 	}
@@ -168,17 +173,9 @@ func (b *Backend) reportServices(ctx context.Context, s *reconcile.Setup, team s
 		for _, e := range svc.Production {
 			targets = append(targets, domain.Target{Service: svc.Name, Environment: e.Name})
 		}
-		lists, err := b.ledger.Successes(ctx, targets, 20)
+		last, err := b.lastHeard(ctx, targets, end)
 		if err != nil {
 			return nil, err
-		}
-		var last time.Time
-		for _, list := range lists {
-			for _, d := range list {
-				if d.ReceivedAt.Before(end) && d.FinishedAt.After(last) {
-					last = d.FinishedAt
-				}
-			}
 		}
 		fact := report.Service{Name: svc.Name, Heard: !last.IsZero()}
 		if silent := s.Settings(svc.Team).SilentAfter; fact.Heard && silent > 0 && end.Sub(last) > silent {
@@ -193,4 +190,33 @@ func (b *Backend) reportServices(ctx context.Context, s *reconcile.Setup, team s
 		out = append(out, fact)
 	}
 	return out, nil
+}
+
+// lastHeard is when the newest deployment of these targets finished, of those
+// that were reported before end; zero: none was. It reads ever more of them,
+// as a busy service has many after the end of a week.
+func (b *Backend) lastHeard(ctx context.Context, targets []domain.Target, end time.Time) (time.Time, error) {
+	for n := 20; ; n *= 16 {
+		lists, err := b.ledger.Successes(ctx, targets, n)
+		if err != nil {
+			return time.Time{}, err
+		}
+		var last time.Time
+		enough := true
+		for _, list := range lists {
+			older := len(list) < n // there are no more of this target
+			for _, d := range list {
+				if d.ReceivedAt.Before(end) {
+					older = true
+					if d.FinishedAt.After(last) {
+						last = d.FinishedAt
+					}
+				}
+			}
+			enough = enough && older
+		}
+		if enough {
+			return last, nil
+		}
+	}
 }

@@ -142,3 +142,26 @@ func (w *world) sameOnTheAPI(team string) {
 		require.Len(w.t, page.Items, n, link)
 	}
 }
+
+func TestABusyServiceIsHeardInTheReportOfAnEarlierWeek(t *testing.T) {
+	t.Parallel()
+	w := start(t, scene{})
+	sha := w.commit(checkout, "Release notes")
+	w.deploy("prod-eu", sha)
+	week := reports.WeekOf(w.clock.now(), time.UTC)
+	w.pass(8 * 24 * time.Hour)
+	w.settle()
+	for range 25 {
+		w.clock.ahead.Add(int64(time.Minute))
+		require.Equal(t, 202, w.report(report{Service: "checkout", Environment: "prod-eu", SHA: sha}).status)
+	}
+	body, err := w.api.Report(t.Context(), "", week.String(), "json")
+	require.NoError(t, err)
+	r, err := reports.FromJSON(body)
+	require.NoError(t, err)
+	for _, q := range r.Quality {
+		if q.Name == "no_deployment_heard" {
+			require.NotContains(t, q.Of, "checkout")
+		}
+	}
+}

@@ -300,7 +300,7 @@ func standing(r Report) block {
 }
 
 func flowTable(r Report) block {
-	b := block{kind: table, header: []string{"", "this week", "last week"}}
+	b := block{kind: table, header: []string{"items", "this week", "last week"}}
 	for _, c := range r.Flow {
 		b.rows = append(b.rows, [][]span{{plain("%s", c.Text)}, {linked(c.This)}, {linked(c.Last)}})
 	}

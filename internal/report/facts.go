@@ -28,7 +28,9 @@ type Facts struct {
 	Calendar *Calendar
 	// DueSince says when a due clock starts; nil: at the postmortem.
 	DueSince func(domain.State) time.Time
-	Schedule string // when the report is sent, for the last lines
+	// FromFiling names the teams whose due clocks always start at the filing.
+	FromFiling []string
+	Schedule   string // when the report is sent, for the last lines
 }
 
 // Service is what is known of a service's deployments at the period's end.

@@ -36,7 +36,7 @@ const (
 	styleLI    = `margin:0 0 8px`
 	styleTable = `border-collapse:collapse;margin:0 0 14px;font-size:14px;max-width:100%`
 	styleTH    = `padding:4px 12px 4px 0;border-bottom:1px solid #b8c2cc;text-align:right;font-weight:600;color:#3b4856`
-	styleTD    = `padding:4px 12px 4px 0;border-bottom:1px solid #e4e8ed;text-align:right;vertical-align:top`
+	styleTD    = `padding:4px 12px 4px 0;border-bottom:1px solid #e4e8ed;text-align:right;vertical-align:top;font-weight:400`
 	styleLink  = `color:#0b57a4;text-decoration:underline`
 	styleCode  = `font-family:ui-monospace,Menlo,Consolas,monospace;font-size:13px;background-color:#eef1f4;color:#1c2430;padding:1px 4px`
 )
@@ -91,13 +91,17 @@ func htmlTable(b *strings.Builder, t block) {
 	}
 	b.WriteString("<table cellpadding=\"0\" cellspacing=\"0\" border=\"0\" style=\"" + styleTable + "\">\n<tr>")
 	for i, h := range t.header {
-		b.WriteString("<th align=\"" + map[bool]string{true: "left", false: "right"}[i == 0] + "\" style=\"" + left(styleTH, i) + "\">" + html.EscapeString(h) + "</th>")
+		b.WriteString("<th align=\"" + map[bool]string{true: "left", false: "right"}[i == 0] + "\" scope=\"col\" style=\"" + left(styleTH, i) + "\">" + html.EscapeString(h) + "</th>")
 	}
 	b.WriteString("</tr>\n")
 	for _, r := range t.rows {
 		b.WriteString("<tr>")
 		for i, c := range r {
-			b.WriteString("<td style=\"" + left(styleTD, i) + "\">" + htmlSpans(c) + "</td>")
+			open, end := "<td", "</td>"
+			if i == 0 { // what is read out before each number of the row
+				open, end = "<th scope=\"row\" align=\"left\"", "</th>"
+			}
+			b.WriteString(open + " style=\"" + left(styleTD, i) + "\">" + htmlSpans(c) + end)
 		}
 		b.WriteString("</tr>\n")
 	}

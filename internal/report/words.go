@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -99,6 +100,12 @@ func (b *builder) about() []string {
 		days = "Days over and until are the team's working days."
 	}
 	start := "It starts on the day of the postmortem, else with the filing"
+	switch teams := b.f.FromFiling; {
+	case b.f.Team != "" && slices.Contains(teams, b.f.Team):
+		start = "It starts with the filing"
+	case b.f.Team == "" && len(teams) > 0:
+		start += "; for " + plural(len(teams), "team ", "the teams ") + enumerate(teams) + " always with the filing"
+	}
 	span := fmt.Sprintf("The period is %s, %s to %s (%s).", b.p.Week, b.from.In(b.p.Location).Format("2006-01-02 15:04"), b.to.In(b.p.Location).Format("2006-01-02 15:04"), b.p.Location)
 	if !b.p.Complete() {
 		span = strings.TrimSuffix(span, ".") + "; the week is not over."
