@@ -54,3 +54,11 @@ type Delivery struct {
 	Event string
 	Body  []byte
 }
+
+// OpenPullLister is a CodeHost that can list the pull requests which are open
+// now. Asking again while nothing changed costs next to nothing. It is optional.
+type OpenPullLister interface {
+	// OpenPulls lists them, the last updated first. A host that has no such list
+	// has none.
+	OpenPulls(ctx context.Context, repo string) ([]Change, error)
+}

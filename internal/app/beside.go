@@ -33,15 +33,14 @@ func (a *App) handlers() map[string]reconcile.Handler {
 			return time.Time{}, errors.Join(errs...)
 		},
 		"preview": func(ctx context.Context, ref string) (time.Time, error) {
-			pull := domain.Ref(ref)
-			for _, src := range a.cfg.Load().Postmortems {
-				if src.Tracker == pull.Tracker() && strings.EqualFold(src.Repo, pull.Project()) {
-					if err := a.backend.previewPull(ctx, src, pull); err != nil {
-						return time.Time{}, err
-					}
-				}
+			return time.Time{}, a.backend.previewPull(ctx, a.cfg.Load().Postmortems, domain.Ref(ref))
+		},
+		"previews": func(ctx context.Context, id string) (time.Time, error) {
+			tracker, repo, _ := strings.Cut(id, "/")
+			if !slices.Contains(beside(a.cfg.Load())(tracker), "previews/"+id) {
+				return time.Time{}, nil // taken out of the configuration
 			}
-			return time.Time{}, nil
+			return time.Time{}, a.backend.unseenPulls(ctx, tracker, repo)
 		},
 	}
 }
@@ -55,7 +54,7 @@ func beside(cfg *config.Config) func(tracker string) []string {
 		}
 		for _, src := range cfg.Postmortems {
 			if subject := "documents/" + tracker + "/" + src.Repo; src.Tracker == tracker && !slices.Contains(out, subject) {
-				out = append(out, subject)
+				out = append(out, subject, "previews/"+tracker+"/"+src.Repo)
 			}
 		}
 		return out

@@ -285,7 +285,7 @@ func (p *push) one(ctx context.Context, c documents.Change, untouched bool) erro
 	if owner, err := p.b.ledger.Meta(ctx, "document-of/"+id); err != nil {
 		return err
 	} else if owner != "" && owner != p.place+"/"+c.Path {
-		p.problem(c.Path, fmt.Sprintf("the id %s is that of %s: give one of them another id in its front matter", id, owner))
+		p.problem(c.Path, fmt.Sprintf("the id %s is that of %s: give one of them another id in its front matter", id, strings.TrimPrefix(owner, p.place+"/")))
 		return nil
 	}
 	if err := p.bind(ctx, c.Path, id); err != nil {

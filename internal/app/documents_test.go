@@ -177,7 +177,7 @@ func TestDocumentsThatCannotBeFiledAreTold(t *testing.T) {
 	w.until("one of them", func() bool { return len(w.gh.Issues(checkout)) == 1 })
 	w.settle()
 	told := w.doctor()
-	require.Contains(t, told, "incidents/b.md: the id one is that of github/acme/postmortems//incidents/a.md")
+	require.Contains(t, told, "incidents/b.md: the id one is that of incidents/a.md")
 	require.Contains(t, told, "incidents/c.md")
 	w.push(map[string]string{"incidents/b.md": "---\nid: two\n---\n" + review("Login down", "2026-11-02", "Rotate the keys"), "incidents/c.md": sandbox.Removed})
 	w.until("the other", func() bool { return len(w.gh.Issues(checkout)) == 2 })
@@ -240,6 +240,51 @@ func TestAPullRequestShowsWhatItFiles(t *testing.T) {
 	w.settle()
 	is, _ := w.gh.Issue(archive, other)
 	require.Empty(t, is.Comments)
+}
+
+// asked counts the calls to the stand-in for GitHub whose path ends so.
+func (w *world) asked(method, end string) (n int) {
+	for _, c := range w.gh.Requests() {
+		if c.Method == method && strings.HasSuffix(c.Path, end) {
+			n++
+		}
+	}
+	return n
+}
+
+func TestPullRequestsThatNoWebhookTold(t *testing.T) {
+	t.Parallel()
+	w := archived(t)
+	w.gh.SetWebhook("", "")
+	file := func(items ...string) map[string]string {
+		return map[string]string{"incidents/checkout-down.md": review("Checkout down", "2026-11-01", items...)}
+	}
+	n, err := w.gh.OpenPull(archive, sandbox.PullRequest{Title: "Review of the outage", Actor: "alice", Branch: "review", Commits: []sandbox.Commit{{Message: "Write it down", Files: file("Time out calls")}}})
+	require.NoError(t, err)
+	typo, err := w.gh.OpenPull(archive, sandbox.PullRequest{Title: "Typo", Actor: "alice", Branch: "typo", Commits: []sandbox.Commit{{Message: "Typo", Files: map[string]string{"README.md": "# Our reviews\n"}}}})
+	require.NoError(t, err)
+	comments := func(n int) []sandbox.Comment {
+		is, _ := w.gh.Issue(archive, n)
+		return is.Comments
+	}
+	w.pass(2 * time.Minute)
+	w.until("the preview", func() bool { return len(comments(n)) == 1 })
+	w.settle()
+	require.Contains(t, comments(n)[0].Body, "Time out calls")
+	looks := w.asked("GET", fmt.Sprintf("/pulls/%d", n)) + w.asked("GET", fmt.Sprintf("/pulls/%d", typo))
+	lists := w.asked("GET", archive+"/pulls")
+	w.silent(func() { w.pass(2 * time.Minute) })
+	w.until("the next sweep", func() bool { return w.asked("GET", archive+"/pulls") > lists })
+	w.settle()
+	require.Equal(t, looks, w.asked("GET", fmt.Sprintf("/pulls/%d", n))+w.asked("GET", fmt.Sprintf("/pulls/%d", typo)), "each state is looked at once")
+
+	_, err = w.gh.Commit(archive, "review", "alice", "More", file("Time out calls", "Write the runbook"))
+	require.NoError(t, err)
+	w.pass(2 * time.Minute)
+	w.until("the new preview", func() bool { return strings.Contains(comments(n)[0].Body, "Write the runbook") })
+	w.settle()
+	require.Len(t, comments(n), 1)
+	require.Empty(t, comments(typo))
 }
 
 func TestWhoPushesIsToldWhyNothingWasFiled(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,75 +27,154 @@ const (
 
 // previewMark is the one comment with the preview, as it was last written.
 type previewMark struct {
-	Comment string `json:"comment"`
-	Digest  string `json:"digest"`
+	Comment string `json:"comment,omitempty"`
+	Digest  string `json:"digest,omitempty"`
+	// Seen is what was last looked at, whether or not that was worth a comment.
+	Seen string `json:"seen,omitempty"`
+	// Again is when to look at it again, because the comment was refused.
+	Again time.Time `json:"again,omitzero"`
+}
+
+// refusedPreview is for how long a comment that was refused is not tried again.
+const refusedPreview = time.Hour
+
+// seenAs names the state of a pull request that a preview shows.
+func seenAs(pull trackers.Change) string { return pull.Head + " to " + pull.Base }
+
+func (b *Backend) previewMark(ctx context.Context, ref domain.Ref) (m previewMark, err error) {
+	stored, err := b.ledger.Meta(ctx, "preview/"+string(ref))
+	if err != nil || stored == "" {
+		return m, err
+	}
+	return m, json.Unmarshal([]byte(stored), &m)
+}
+
+func (b *Backend) setPreviewMark(ctx context.Context, ref domain.Ref, m previewMark) error {
+	out, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	return b.ledger.SetMeta(ctx, "preview/"+string(ref), string(out), 0)
+}
+
+// unseenPulls makes those open pull requests to a repository of documents due
+// whose state nobody has looked at: their webhook was lost, or they were there
+// before it was set up.
+func (b *Backend) unseenPulls(ctx context.Context, tracker, repo string) error {
+	host, ok := b.reconciler.Setup().Trackers[tracker].(trackers.OpenPullLister)
+	if !ok {
+		return nil
+	}
+	pulls, err := host.OpenPulls(ctx, repo)
+	if err != nil {
+		return fmt.Errorf("looking for pull requests to preview in %s: %w", repo, err)
+	}
+	var due []string
+	for _, p := range pulls {
+		if p.Head == "" || !strings.EqualFold(p.HeadRepo, repo) {
+			continue
+		}
+		ref := domain.GitHubRef(tracker, repo, p.PullRequest)
+		m, err := b.previewMark(ctx, ref)
+		if err != nil {
+			return err
+		}
+		if m.Seen != seenAs(p) || !m.Again.IsZero() && b.now().After(m.Again) {
+			due = append(due, "preview/"+string(ref))
+		}
+	}
+	return b.ledger.Touch(ctx, b.now(), due...)
 }
 
 // previewPull says on an open pull request what its merge would file: one
 // comment, edited when the pull request changes. Nothing is filed by it. A pull
 // request from a fork gets none, since anybody can open one.
-func (b *Backend) previewPull(ctx context.Context, src config.PostmortemSource, ref domain.Ref) error {
-	t, ok := b.reconciler.Setup().Trackers[src.Tracker]
+func (b *Backend) previewPull(ctx context.Context, sources []config.PostmortemSource, ref domain.Ref) error {
+	sources = slices.DeleteFunc(slices.Clone(sources), func(src config.PostmortemSource) bool {
+		return src.Tracker != ref.Tracker() || !strings.EqualFold(src.Repo, ref.Project())
+	})
+	t, ok := b.reconciler.Setup().Trackers[ref.Tracker()]
 	host, isHost := t.(trackers.CodeHost)
-	if !ok || !isHost {
+	if !ok || !isHost || len(sources) == 0 {
 		return nil
 	}
 	if paused, _, _, err := b.ledger.Paused(ctx); paused || err != nil {
-		return err // the next change of the pull request, or of its branch, shows it
+		return err // a sweep finds it afterwards
 	}
-	pull, err := host.PullRequest(ctx, src.Repo, ref.Number())
+	pull, err := host.PullRequest(ctx, ref.Project(), ref.Number())
 	if err != nil {
 		if c := trackers.ClassOf(err); c == trackers.NotFound || c == trackers.Gone {
 			return nil
 		}
 		return fmt.Errorf("reading %s: %w", ref, err)
 	}
-	wanted := pull.Base == src.Branch || src.Branch == "" && pull.DefaultBase
-	if !pull.Open || pull.Head == "" || !wanted || !strings.EqualFold(pull.HeadRepo, src.Repo) {
+	if !pull.Open || pull.Head == "" || !strings.EqualFold(pull.HeadRepo, ref.Project()) {
 		return nil
 	}
-	text, worth, err := b.previewText(ctx, src, pull)
-	if err != nil {
-		return fmt.Errorf("previewing %s: %w", ref, err)
+	var again time.Time
+	for _, src := range sources {
+		if src.Branch != "" && src.Branch != pull.Base {
+			continue
+		}
+		text, worth, ours, err := b.previewText(ctx, src, pull)
+		if err != nil {
+			return fmt.Errorf("previewing %s: %w", ref, err)
+		}
+		if !ours {
+			continue
+		}
+		err = b.writePreview(ctx, t, ref, text, worth)
+		if c := trackers.ClassOf(err); c == trackers.Denied || c == trackers.NotFound || c == trackers.Gone || c == trackers.Invalid {
+			b.log.Warn("a preview could not be written", "ticket", ref, "err", err)
+			again, err = b.now().Add(refusedPreview).UTC(), nil
+		}
+		if err != nil {
+			return err
+		}
 	}
-	return b.writePreview(ctx, t, ref, text, worth)
+	m, err := b.previewMark(ctx, ref)
+	if err != nil || m.Seen == seenAs(pull) && m.Again.Equal(again) {
+		return err
+	}
+	m.Seen, m.Again = seenAs(pull), again
+	return b.setPreviewMark(ctx, ref, m)
 }
 
 // previewText works out what a merge would file; worth is false where that is
-// nothing.
-func (b *Backend) previewText(ctx context.Context, src config.PostmortemSource, pull trackers.Change) (text trackers.Text, worth bool, err error) {
+// nothing, and ours where the pull request goes to another branch.
+func (b *Backend) previewText(ctx context.Context, src config.PostmortemSource, pull trackers.Change) (text trackers.Text, worth, ours bool, err error) {
 	files, err := b.docSource(src.Tracker, src.Repo)
 	if err != nil {
-		return text, false, err
+		return text, false, false, err
 	}
-	_, base, err := files.head(ctx, src.Branch)
-	if err != nil {
-		return text, false, err
+	branch, base, err := files.head(ctx, src.Branch)
+	if err != nil || branch != pull.Base {
+		return text, false, false, err
 	}
 	if !files.byHost {
 		if missing, err := files.mirror.Ensure(ctx, pull.Head); err != nil || len(missing) > 0 {
-			return text, false, errors.Join(err, fmt.Errorf("the mirror lacks %s", pull.Head))
+			return text, false, true, errors.Join(err, fmt.Errorf("the mirror lacks %s", pull.Head))
 		}
 		if base, err = files.mirror.MergeBase(ctx, base, pull.Head); err != nil {
-			return text, false, err
+			return text, false, true, err
 		}
 	}
 	old, err := files.tree(ctx, base)
 	if err != nil {
-		return text, false, err
+		return text, false, true, err
 	}
 	now, err := files.tree(ctx, pull.Head)
 	if err != nil {
-		return text, false, err
+		return text, false, true, err
 	}
 	p := push{b: b, src: src, place: docPlace(src.Tracker, src.Repo, src.Branch), files: files, head: pull.Head, problems: docProblems{}, quiet: true}
 	lines, err := p.preview(ctx, old, now)
 	if err != nil || len(lines) == 0 {
-		return text, false, err
+		return text, false, true, err
 	}
 	text = trackers.Text{Marker: markPreview, Lead: "What merging this files", Lines: lines}
 	text.Lines = append(text.Lines, "Nothing is filed before the merge. `status: draft` in the front matter keeps a document out.")
-	return text, true, nil
+	return text, true, true, nil
 }
 
 // preview lists, document by document, what filing it would do.
@@ -224,16 +304,9 @@ func code(s string) string { return "`" + strings.ReplaceAll(oneLine(s), "`", "'
 // writePreview makes the comment, or brings it up to date. One that says
 // nothing any more says so.
 func (b *Backend) writePreview(ctx context.Context, t trackers.Tracker, ref domain.Ref, text trackers.Text, worth bool) error {
-	key := "preview/" + string(ref)
-	stored, err := b.ledger.Meta(ctx, key)
+	m, err := b.previewMark(ctx, ref)
 	if err != nil {
 		return err
-	}
-	var m previewMark
-	if stored != "" {
-		if err := json.Unmarshal([]byte(stored), &m); err != nil {
-			return err
-		}
 	}
 	if !worth {
 		if m.Comment == "" {
@@ -277,9 +350,5 @@ func (b *Backend) writePreview(ctx context.Context, t trackers.Tracker, ref doma
 		m.Comment = c.ID
 	}
 	m.Digest = digest
-	out, err := json.Marshal(m)
-	if err != nil {
-		return err
-	}
-	return b.ledger.SetMeta(ctx, key, string(out), 0)
+	return b.setPreviewMark(ctx, ref, m)
 }

@@ -10,12 +10,14 @@ import (
 
 // The kinds of subjects that are touched here and handled elsewhere: existing
 // tickets that come under the rule, adopt/<tracker>, and repositories of
-// postmortems, documents/<tracker>/<repository>, and pull requests to these,
-// preview/<pull request>.
+// postmortems, documents/<tracker>/<repository>, pull requests to these,
+// preview/<pull request>, and those of them that nobody has looked at,
+// previews/<tracker>/<repository>.
 const (
 	adoptions = "adopt"
 	documents = "documents"
-	previews  = "preview"
+	preview   = "preview"
+	previews  = "previews"
 )
 
 // relearnAfter lets several adoptions be followed by one look at what was

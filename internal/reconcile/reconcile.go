@@ -340,7 +340,8 @@ func (r *Reconciler) handle(ctx context.Context, l ledger.Lease) (next time.Time
 	if h := r.extra[kind]; h != nil {
 		return h(ctx, id)
 	}
-	if kind == adoptions || kind == documents || kind == previews {
+	switch kind {
+	case adoptions, documents, preview, previews:
 		return time.Time{}, nil // nobody asked for it
 	}
 	if h, ok := r.long[kind]; ok {

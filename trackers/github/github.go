@@ -66,14 +66,15 @@ type Tracker struct {
 }
 
 var (
-	_ trackers.Tracker     = (*Tracker)(nil)
-	_ trackers.CodeHost    = (*Tracker)(nil)
-	_ trackers.Sweeper     = (*Tracker)(nil)
-	_ trackers.CodeSweeper = (*Tracker)(nil)
-	_ trackers.PullLister  = (*Tracker)(nil)
-	_ trackers.Searcher    = (*Tracker)(nil)
-	_ trackers.FileHost    = (*Tracker)(nil)
-	_ trackers.Remarker    = (*Tracker)(nil)
+	_ trackers.Tracker        = (*Tracker)(nil)
+	_ trackers.CodeHost       = (*Tracker)(nil)
+	_ trackers.Sweeper        = (*Tracker)(nil)
+	_ trackers.CodeSweeper    = (*Tracker)(nil)
+	_ trackers.PullLister     = (*Tracker)(nil)
+	_ trackers.OpenPullLister = (*Tracker)(nil)
+	_ trackers.Searcher       = (*Tracker)(nil)
+	_ trackers.FileHost       = (*Tracker)(nil)
+	_ trackers.Remarker       = (*Tracker)(nil)
 )
 
 // New builds the adapter. It makes no call.
