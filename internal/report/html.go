@@ -23,18 +23,21 @@ func MailHTML(d Digest, image func([]Point) (contentID string)) string {
 
 // The styles are inline because mail clients drop style sheets. Every colour
 // of a text goes with one of its ground, so that a client which turns only one
-// of them dark leaves it readable.
+// of them dark leaves it readable. On a narrow screen the text wraps, however
+// long a word is, and a table that is wider scrolls by itself: neither makes
+// the page wider.
 const (
 	stylePage  = `margin:0;padding:0;background-color:#f4f5f7;color:#1c2430`
-	styleSheet = `width:100%;max-width:760px;background-color:#ffffff;color:#1c2430;font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;font-size:15px;line-height:1.5;text-align:left`
-	styleCell  = `padding:24px 28px`
+	styleSheet = `table-layout:fixed;width:100%;max-width:760px;background-color:#ffffff;color:#1c2430;font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;font-size:15px;line-height:1.5;text-align:left`
+	styleCell  = `padding:24px 20px;overflow-wrap:anywhere;word-break:break-word`
 	styleH1    = `margin:0 0 12px;font-size:22px;line-height:1.3;color:#10202f`
 	styleH2    = `margin:28px 0 8px;padding-bottom:4px;border-bottom:2px solid #d5dce4;font-size:17px;line-height:1.3;color:#10202f`
 	styleH3    = `margin:20px 0 6px;font-size:15px;line-height:1.3;color:#10202f`
 	styleP     = `margin:0 0 10px`
 	styleUL    = `margin:0 0 12px;padding-left:20px`
 	styleLI    = `margin:0 0 8px`
-	styleTable = `border-collapse:collapse;margin:0 0 14px;font-size:14px;max-width:100%`
+	styleWide  = `overflow-x:auto;overflow-wrap:normal;word-break:normal`
+	styleTable = `border-collapse:collapse;margin:0 0 14px;font-size:14px`
 	styleTH    = `padding:4px 12px 4px 0;border-bottom:1px solid #b8c2cc;text-align:right;font-weight:600;color:#3b4856`
 	styleTD    = `padding:4px 12px 4px 0;border-bottom:1px solid #e4e8ed;text-align:right;vertical-align:top;font-weight:400`
 	styleLink  = `color:#0b57a4;text-decoration:underline`
@@ -46,7 +49,7 @@ func htmlPage(title string, blocks []block, draw func([]Point) string) string {
 	b.WriteString("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">" +
 		"<meta name=\"color-scheme\" content=\"light\"><meta name=\"supported-color-schemes\" content=\"light\">" +
 		"<title>" + html.EscapeString(oneLine(title)) + "</title></head>\n<body style=\"" + stylePage + "\">\n" +
-		"<table role=\"presentation\" width=\"100%\" cellpadding=\"0\" cellspacing=\"0\" border=\"0\" style=\"background-color:#f4f5f7\"><tr><td align=\"center\" style=\"padding:16px\">\n" +
+		"<table role=\"presentation\" width=\"100%\" cellpadding=\"0\" cellspacing=\"0\" border=\"0\" style=\"table-layout:fixed;width:100%;background-color:#f4f5f7\"><tr><td align=\"center\" style=\"padding:16px 8px\">\n" +
 		"<table role=\"presentation\" width=\"760\" cellpadding=\"0\" cellspacing=\"0\" border=\"0\" style=\"" + styleSheet + "\"><tr><td style=\"" + styleCell + "\">\n")
 	for _, bl := range blocks {
 		htmlBlock(&b, bl, draw)
@@ -89,7 +92,7 @@ func htmlTable(b *strings.Builder, t block) {
 		}
 		return style
 	}
-	b.WriteString("<table cellpadding=\"0\" cellspacing=\"0\" border=\"0\" style=\"" + styleTable + "\">\n<tr>")
+	b.WriteString("<div style=\"" + styleWide + "\">\n<table cellpadding=\"0\" cellspacing=\"0\" border=\"0\" style=\"" + styleTable + "\">\n<tr>")
 	for i, h := range t.header {
 		b.WriteString("<th align=\"" + map[bool]string{true: "left", false: "right"}[i == 0] + "\" scope=\"col\" style=\"" + left(styleTH, i) + "\">" + html.EscapeString(h) + "</th>")
 	}
@@ -105,7 +108,7 @@ func htmlTable(b *strings.Builder, t block) {
 		}
 		b.WriteString("</tr>\n")
 	}
-	b.WriteString("</table>\n")
+	b.WriteString("</table>\n</div>\n")
 }
 
 func htmlSpans(spans []span) string {

@@ -74,4 +74,7 @@ func TestEveryTableOfThePageHasNamesForRowsAndColumns(t *testing.T) {
 	require.Greater(t, rows, 10)
 	require.Greater(t, cells, inLayout)
 	require.NotContains(t, page, "></th>", "no name is empty")
+	// What is wider than a phone scrolls by itself; the page stays as wide as it.
+	require.Equal(t, strings.Count(page, "<table cellpadding"), strings.Count(page, `<div style="overflow-x:auto`))
+	require.Equal(t, inLayout, strings.Count(page, "table-layout:fixed;width:100%"))
 }
