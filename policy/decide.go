@@ -220,9 +220,9 @@ func reopen(f Facts, d *Decision, at time.Time) {
 	// The label goes with the reopening, in the same call.
 	d.Acts = slices.DeleteFunc(d.Acts, func(a Act) bool { return a == ActLabel })
 	d.do(ActReopen)
-	if d.Regressed {
+	if d.Regressed && !f.RegressionTold {
 		d.do(ActSayNew)
-	} else {
+	} else { // a reopening that was refused has told of it already
 		d.do(ActSay)
 	}
 }

@@ -155,6 +155,8 @@ func TestDecide(t *testing.T) {
 		}), want: want{NotVerified, RolledBack, StatusRegressed, nil, false, 20 * time.Minute}},
 		{name: "after the rollback grace it is reopened with a new comment", facts: given(accepted, set(eu, Presence{Contained: No, Was: true})),
 			want: want{NotVerified, RolledBack, StatusRegressed, []Act{ActReopen, ActSayNew}, false, 0}},
+		{name: "a regression whose reopening was refused is not told a second time", facts: given(accepted, set(eu, Presence{Contained: No, Was: true}), func(f *Facts) { f.RegressionTold = true }),
+			want: want{NotVerified, RolledBack, StatusRegressed, []Act{ActReopen, ActSay}, false, 0}},
 		{name: "rolled forward again and soaking stays silent", facts: given(accepted, everywhere), rules: func(r *Rules) { r.Soak = 2 * time.Hour },
 			want: want{NotVerified, Soaking, StatusSoaking, nil, false, time.Hour}},
 		{name: "accepted and now unknown: nothing on the ticket", facts: given(accepted, everywhere, func(f *Facts) { f.Services[0].Targets[0].Known = false }),

@@ -149,6 +149,7 @@ type Facts struct {
 	Awaiting           bool // it carries the label
 	HasComment         bool
 	CommentReason      Reason    // what the comment on the ticket says
+	RegressionTold     bool      // a new comment tells of the present regression
 	CloseRefusedAt     time.Time // the tracker refused our last close
 }
 

@@ -66,9 +66,10 @@ type State struct {
 	AcceptedReceipts map[string]int64 `json:"accepted_receipts,omitempty"` // deployments that were live then, by target
 	Withheld         string           `json:"withheld,omitempty"`          // digest of what is not done while paused or not enforced
 
-	Comment         string          `json:"comment,omitempty"`        // id of the one comment
-	CommentDigest   string          `json:"comment_digest,omitempty"` // of its text
-	CommentReason   string          `json:"comment_reason,omitempty"` // of the decision that it tells of
+	Comment         string          `json:"comment,omitempty"`         // id of the one comment
+	CommentDigest   string          `json:"comment_digest,omitempty"`  // of its text
+	CommentReason   string          `json:"comment_reason,omitempty"`  // of the decision that it tells of
+	RegressionTold  bool            `json:"regression_told,omitempty"` // the present regression has its comment
 	OurComments     []string        `json:"our_comments,omitempty"`
 	Awaiting        bool            `json:"awaiting,omitempty"` // carries the label
 	Asked           map[string]bool `json:"asked,omitempty"`    // questions asked on the ticket

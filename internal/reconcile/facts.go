@@ -37,7 +37,7 @@ func (v *view) facts(ctx context.Context, st domain.State) (policy.Facts, []stri
 		ReopenedByUs: st.ReopenedByUs, PersonReopenedLast: !st.ReopenedByUs && !st.PersonReopenedAt.IsZero(),
 		NewerEvidenceSince: st.NewerEvidenceSince, ReopenCount: st.ReopenCount, ReopenRefusedAt: st.ReopenRefusedAt, EscalatedAt: st.EscalatedAt,
 		UnknownSince: st.UnknownSince, UnknownSpent: st.UnknownSpent, UnknownTicks: st.UnknownSince,
-		Asked: st.Asked, Awaiting: st.Awaiting, HasComment: st.Comment != "", CommentReason: policy.Reason(st.CommentReason), CloseRefusedAt: st.CloseRefusedAt, ClosedAt: st.ClosedAt, CloseSeenAt: st.CloseSeenAt,
+		Asked: st.Asked, Awaiting: st.Awaiting, HasComment: st.Comment != "", CommentReason: policy.Reason(st.CommentReason), RegressionTold: st.RegressionTold, CloseRefusedAt: st.CloseRefusedAt, ClosedAt: st.ClosedAt, CloseSeenAt: st.CloseSeenAt,
 	}
 	if f.ReopenRefusedAt.UnixNano() < r.reloadedAt.Load() {
 		f.ReopenRefusedAt = time.Time{}

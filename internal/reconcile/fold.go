@@ -274,6 +274,7 @@ func foldVerdict(st *domain.State, v domain.VerdictLine, at time.Time) {
 	}
 	if !st.AcceptedAt.IsZero() && (verified || v.Verdict == string(policy.Exempt)) {
 		st.AcceptedVerdict, st.AcceptedReceipts = v.Verdict, v.Receipts
+		st.RegressionTold = false
 	}
 	st.RestoredBy = ""
 	if v.Cause == "" {
@@ -342,6 +343,7 @@ func foldOutcome(st *domain.State, e domain.Entry) {
 		wrote(st, true, a.At)
 	case domain.ActComment:
 		st.Comment, st.CommentDigest, st.CommentReason = a.Comment, a.Digest, a.Reason
+		st.RegressionTold = st.RegressionTold || a.New
 		ourComment(st, a.Comment)
 	case domain.ActAsk:
 		st.Asked[a.Key] = true

@@ -36,6 +36,41 @@ func TestAnInterruptedRegressionIsToldOnce(t *testing.T) {
 	require.Empty(t, w.state(id).Open)
 }
 
+// A reopening that the tracker refuses leaves the comment; when it is let
+// through at a later try, the ticket must not get the same comment again.
+func TestARefusedRegressionIsToldOnce(t *testing.T) {
+	w := newWorld(t)
+	id := w.file(1)[0]
+	base := w.commit("base")
+	fix := w.commit("fix")
+	w.merge(fix, 7, id)
+	w.deploy("prod-eu", fix)
+	w.close(id, domain.Completed)
+	require.Equal(t, "done", w.status(id))
+	before := len(w.comments(id))
+	regress := func() {
+		w.deploy("prod-eu", base)
+		w.gh.Down("Edit", trackers.Denied)
+		w.advance(31 * time.Minute)
+		require.True(t, w.ticket(id).Closed)
+	}
+	regress()
+	require.Len(t, w.comments(id), before+1)
+	w.advance(25 * time.Hour)
+	require.True(t, w.ticket(id).Closed, "refused again")
+	require.Len(t, w.comments(id), before+1, "not told again each day")
+	w.gh.Up()
+	w.advance(25 * time.Hour)
+	require.False(t, w.ticket(id).Closed)
+	require.Len(t, w.comments(id), before+1)
+	require.NotContains(t, w.comments(id)[before].Body, "did not let Holdfast reopen")
+
+	w.deploy("prod-eu", fix)
+	require.True(t, w.ticket(id).Closed, "it closes itself again")
+	regress()
+	require.Len(t, w.comments(id), before+2, "another regression is told anew")
+}
+
 func TestAnExpiredTokenRefusesNothing(t *testing.T) {
 	t.Run("a reopening waits for the token", func(t *testing.T) {
 		w := newWorld(t)
