@@ -234,6 +234,12 @@ func (r *Reconciler) work(ctx context.Context, l ledger.Lease) {
 		return // the lease runs out
 	}
 	defer leave()
+	// The wait was part of the lease, and one attempt takes nearly all of it.
+	if l.Until.Sub(r.now()) < workTime {
+		if err := r.ledger.Renew(ctx, l, leaseTime); err != nil {
+			return // somebody else has it now, or will when the lease runs out
+		}
+	}
 	// What has begun is finished, or cut off by its own limit: a shutdown
 	// must not tear an intent from its outcome.
 	limit := r.timeFor(l.Subject)
