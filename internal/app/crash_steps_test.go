@@ -108,7 +108,7 @@ func newCrashStory(t *testing.T, binary, tracker string, at step) *crashStory {
 	t.Helper()
 	g := newGate(at)
 	// No sweep: what it would find must not hide what was lost.
-	w := prepare(t, scene{gate: g, policy: "grace: 1s", sweep: "24h"})
+	w := prepare(t, scene{gate: g, policy: "grace: 1s", sweep: "24h", realTime: true})
 	s := &crashStory{world: w, gate: g, tracker: tracker, binary: binary, file: filepath.Join(t.TempDir(), "holdfast.yaml")}
 	direct := w.redis.Options().Addr
 	text := strings.Replace(w.config, "redis://"+direct, "redis://"+g.store(t, direct), 1)

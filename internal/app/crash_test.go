@@ -91,7 +91,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	t.Parallel()
 	const items = 8 // and as many kills
 	binary := build(t)
-	w := prepare(t, scene{slow: 15 * time.Millisecond, policy: "escalate_after: 1000"})
+	w := prepare(t, scene{slow: 15 * time.Millisecond, policy: "escalate_after: 1000", realTime: true})
 	config := filepath.Join(t.TempDir(), "holdfast.yaml")
 	require.NoError(t, os.WriteFile(config, []byte(redisLine.ReplaceAllString(w.config, "")), 0o600))
 	log := &syncBuffer{}

@@ -175,7 +175,7 @@ func TestTheTrackerIsAway(t *testing.T) {
 
 func TestTheStoreIsAwayAtTheStart(t *testing.T) {
 	t.Parallel()
-	port, err := freePort()
+	port, err := storetest.FreePort()
 	require.NoError(t, err)
 	server := storetest.NewServer(t, "--port", port, "--bind", "127.0.0.1")
 	server.Kill()

@@ -23,6 +23,7 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/api"
 	"github.com/holdfast-dev/holdfast/internal/app"
 	"github.com/holdfast-dev/holdfast/internal/sandbox"
+	"github.com/holdfast-dev/holdfast/internal/store/storetest"
 	"github.com/holdfast-dev/holdfast/trackers/trackertest"
 )
 
@@ -57,6 +58,7 @@ type scene struct {
 	slow     time.Duration // before and after each write to the stand-in for GitHub
 	gate     *gate         // before both stand-ins
 	sweep    string        // sweep_every of both trackers
+	realTime bool          // as the program has it, where that is started beside the stand-ins
 }
 
 const usualServices = `
@@ -105,11 +107,18 @@ type interlude struct {
 	do    func()
 }
 
-// clock is the time of Holdfast and of the stand-ins. It runs with the real
-// time, and tests move it ahead.
+// clock is the time of Holdfast and of the stand-ins. It begins at beginning,
+// runs as the real time does, and tests move it ahead.
 type clock struct{ ahead atomic.Int64 }
 
 func (c *clock) now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
+
+// set makes it the given time.
+func (c *clock) set(at time.Time) { c.ahead.Store(int64(time.Until(at))) }
+
+// beginning is a Wednesday shortly after the incident: which dates are over
+// and which week it is must not depend on when the tests are run.
+var beginning = time.Date(2026, 11, 18, 10, 0, 0, 0, time.UTC)
 
 // start runs the installation until the test ends.
 func start(t *testing.T, s scene) *world {
@@ -123,6 +132,9 @@ func start(t *testing.T, s scene) *world {
 func prepare(t *testing.T, s scene) *world {
 	t.Helper()
 	w := &world{t: t, clock: &clock{}, log: &syncBuffer{}}
+	if !s.realTime {
+		w.clock.set(beginning)
+	}
 	if s.redisURL == "" {
 		s.redisURL = fmt.Sprintf("redis://%s/%d", redisAddr, nextNumber.Add(1))
 	}
@@ -163,7 +175,7 @@ func prepare(t *testing.T, s scene) *world {
 	w.http = &http.Client{Transport: w.faults}
 	t.Cleanup(transport.CloseIdleConnections)
 
-	port, err := freePort()
+	port, err := storetest.FreePort()
 	require.NoError(t, err)
 	w.url = "http://127.0.0.1:" + port
 	w.config = w.yaml(s)

@@ -4,14 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
-	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
@@ -19,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/holdfast-dev/holdfast/internal/store/redisserver"
+	"github.com/holdfast-dev/holdfast/internal/store/storetest"
 )
 
 // One redis-server serves all tests of this package, each in a database of its
@@ -27,8 +25,6 @@ var (
 	redisAddr  string
 	databases  = 1024
 	nextNumber atomic.Int64
-	// givenPorts are those that freePort has given to a test of this process.
-	givenPorts sync.Map
 )
 
 func TestMain(m *testing.M) {
@@ -60,7 +56,7 @@ func startRedis() (stop func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	port, err := freePort()
+	port, err := storetest.FreePort()
 	if err != nil {
 		return nil, err
 	}
@@ -78,25 +74,6 @@ func startRedis() (stop func(), err error) {
 		proc.Kill()
 		_ = os.RemoveAll(dir)
 	}, nil
-}
-
-// freePort finds a port that nobody listens on. It lies below the ports that
-// systems give to outgoing connections, and no other test gets it, so that
-// what begins to listen later, or is ended and started again, finds it free.
-func freePort() (string, error) {
-	for {
-		port := fmt.Sprint(10_000 + rand.IntN(20_000))
-		if _, given := givenPorts.LoadOrStore(port, true); given {
-			continue
-		}
-		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", port))
-		if err == nil {
-			return port, l.Close()
-		}
-		if !errors.Is(err, syscall.EADDRINUSE) {
-			return "", err
-		}
-	}
 }
 
 // redisClient looks into a store beside the App under test.

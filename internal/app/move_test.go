@@ -14,6 +14,7 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/api"
 	"github.com/holdfast-dev/holdfast/internal/domain"
 	"github.com/holdfast-dev/holdfast/internal/ledger"
+	"github.com/holdfast-dev/holdfast/internal/store/storetest"
 	"github.com/holdfast-dev/holdfast/internal/transfer"
 	"github.com/holdfast-dev/holdfast/trackers"
 )
@@ -79,7 +80,7 @@ func (w *world) moveTo(change func(config string) string) {
 		w.config = change(w.config)
 	}
 	w.redis = redisClient(w.t, fresh)
-	port, err := freePort()
+	port, err := storetest.FreePort()
 	require.NoError(w.t, err)
 	address := "127.0.0.1:" + port
 	w.config = strings.ReplaceAll(w.config, strings.TrimPrefix(w.url, "http://"), address)

@@ -12,6 +12,9 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/messenger/messengertest"
 )
 
+// tuesday is seven in the morning of one.
+var tuesday = time.Date(2026, 11, 24, 7, 0, 0, 0, time.UTC)
+
 // reminding is an installation that sends mail. It is a Tuesday, seven in the
 // morning.
 func reminding(t *testing.T) (*world, *messengertest.MailServer, func(days int) string) {
@@ -19,13 +22,9 @@ func reminding(t *testing.T) (*world, *messengertest.MailServer, func(days int) 
 	server := messengertest.NewMailServer(t)
 	w := prepare(t, scene{rest: fmt.Sprintf("reports: {smtp: {host: 127.0.0.1, port: %d, from: holdfast@acme.example}}", server.Port)})
 	w.config = strings.Replace(w.config, "    timezone: UTC\n", "    timezone: UTC\n    workdays: [monday, tuesday, wednesday, thursday, friday]\n", 1)
-	day := time.Now().UTC().Truncate(24 * time.Hour).Add(7 * time.Hour)
-	for day.Weekday() != time.Tuesday {
-		day = day.AddDate(0, 0, 1)
-	}
-	w.clock.ahead.Store(int64(time.Until(day)))
+	w.clock.set(tuesday)
 	w.run()
-	return w, server, func(days int) string { return day.AddDate(0, 0, days).Format(time.DateOnly) }
+	return w, server, func(days int) string { return tuesday.AddDate(0, 0, days).Format(time.DateOnly) }
 }
 
 // words is the text of a mail, however its lines are broken.
@@ -133,10 +132,9 @@ func TestAnotherPriorityMovesTheDueDay(t *testing.T) {
 func TestOwnersAreRemindedOnTheTicket(t *testing.T) {
 	t.Parallel()
 	w := prepare(t, scene{rest: "reports: {reminders: {via: [mail, ticket]}}"})
-	day := time.Now().UTC().Truncate(24 * time.Hour).Add(7 * time.Hour)
-	w.clock.ahead.Store(int64(time.Until(day)))
+	w.clock.set(tuesday)
 	w.run()
-	in := func(days int) string { return day.AddDate(0, 0, days).Format(time.DateOnly) }
+	in := func(days int) string { return tuesday.AddDate(0, 0, days).Format(time.DateOnly) }
 	w.filed(line{Title: "Soon", Priority: "P2", Due: in(1), Owner: "alice"}, line{Title: "Over", Priority: "P2", Due: in(-3)}, line{Title: "Later", Priority: "P2", Due: in(9)})
 	w.settle()
 	require.Empty(t, w.issue(1).Comments, "quiet until nine")
@@ -169,10 +167,9 @@ func TestOwnersAreRemindedOnTheTicket(t *testing.T) {
 func TestATrialRemindsNobodyOnTickets(t *testing.T) {
 	t.Parallel()
 	w := prepare(t, scene{rest: "reports: {reminders: {via: [ticket]}}", policy: "enforce: false"})
-	day := time.Now().UTC().Truncate(24 * time.Hour).Add(7 * time.Hour)
-	w.clock.ahead.Store(int64(time.Until(day)))
+	w.clock.set(tuesday)
 	w.run()
-	w.filed(line{Title: "Over", Priority: "P2", Due: day.AddDate(0, 0, -3).Format(time.DateOnly)})
+	w.filed(line{Title: "Over", Priority: "P2", Due: tuesday.AddDate(0, 0, -3).Format(time.DateOnly)})
 	w.pass(150 * time.Minute)
 	w.settle()
 	require.Empty(t, w.issue(1).Comments)
@@ -186,13 +183,9 @@ func TestNobodyIsToldOfOneThingTwiceOnTheDayOfTheReport(t *testing.T) {
 	w := prepare(t, scene{rest: fmt.Sprintf("reports: {weekly: {day: tuesday}, smtp: {host: 127.0.0.1, port: %d, from: holdfast@acme.example}}", server.Port)})
 	w.config = strings.Replace(w.config, "    approvers: [alice]", fmt.Sprintf("    notify: {slack_webhook: %q}\n    approvers: [alice]", slack.URL), 1)
 	w.config = strings.Replace(w.config, "leads: [{name: Lead, email: lead@acme.example}]", "leads: [{name: Alice, email: alice@acme.example}]", 1)
-	day := time.Now().UTC().Truncate(24 * time.Hour).Add(7 * time.Hour)
-	for day.Weekday() != time.Tuesday {
-		day = day.AddDate(0, 0, 1)
-	}
-	w.clock.ahead.Store(int64(time.Until(day)))
+	w.clock.set(tuesday)
 	w.run()
-	over := day.AddDate(0, 0, -3).Format(time.DateOnly)
+	over := tuesday.AddDate(0, 0, -3).Format(time.DateOnly)
 	w.filed(line{Title: "Of the lead", Priority: "P1", Due: over, Owner: "alice"}, line{Title: "Of a stranger", Priority: "P1", Due: over, Owner: "carol"},
 		line{Title: "Of bob", Priority: "P1", Due: over, Owner: "bob"})
 	w.pass(150 * time.Minute)
@@ -215,13 +208,9 @@ func TestLeadsWithoutAnAddressAreRemindedInTheChannel(t *testing.T) {
 	slack := messengertest.NewSlack(t)
 	w := prepare(t, scene{})
 	w.config = strings.Replace(w.config, "    approvers: [alice]", fmt.Sprintf("    notify: {slack_webhook: %q}\n    approvers: [alice]", slack.URL), 1)
-	day := time.Now().UTC().Truncate(24 * time.Hour).Add(7 * time.Hour)
-	for day.Weekday() != time.Tuesday {
-		day = day.AddDate(0, 0, 1)
-	}
-	w.clock.ahead.Store(int64(time.Until(day)))
+	w.clock.set(tuesday)
 	w.run()
-	w.filed(line{Title: "Over", Priority: "P2", Due: day.AddDate(0, 0, -6).Format(time.DateOnly), Owner: "carol"})
+	w.filed(line{Title: "Over", Priority: "P2", Due: tuesday.AddDate(0, 0, -6).Format(time.DateOnly), Owner: "carol"})
 	w.pass(150 * time.Minute)
 	w.until("the owner's", func() bool { return len(slack.Messages()) == 1 })
 	w.settle()

@@ -27,7 +27,7 @@ func generated(t *testing.T) *world {
 	t.Helper()
 	w := prepare(t, scene{})
 	w.config = strings.Replace(w.config, "\npeople:", "\n  - {name: search, timezone: Europe/Berlin}\npeople:", 1)
-	w.clock.ahead.Store(int64(time.Until(time.Date(2026, 11, 22, 22, 0, 0, 0, time.UTC))))
+	w.clock.set(time.Date(2026, 11, 22, 22, 0, 0, 0, time.UTC))
 	w.run() // the store is made known to the configuration
 	w.settle()
 	w.halt()

@@ -22,7 +22,7 @@ import (
 // onItsOwn is an installation on a redis-server of its own, to be maltreated.
 func onItsOwn(t *testing.T, args ...string) (*world, *storetest.Server, *redis.Client) {
 	t.Helper()
-	port, err := freePort()
+	port, err := storetest.FreePort()
 	require.NoError(t, err)
 	server := storetest.NewServer(t, append([]string{"--port", port, "--bind", "127.0.0.1"}, args...)...)
 	w := prepare(t, scene{redisURL: "redis://127.0.0.1:" + port + "/0"})
@@ -292,10 +292,10 @@ func TestStoreFailsOver(t *testing.T) {
 	if port == "" {
 		port = w.redis.Options().Addr[strings.LastIndex(w.redis.Options().Addr, ":")+1:]
 	}
-	second, err := freePort()
+	second, err := storetest.FreePort()
 	require.NoError(t, err)
 	replica := storetest.NewServer(t, "--port", second, "--bind", "127.0.0.1", "--replicaof", "127.0.0.1 "+port)
-	watcher, err := freePort()
+	watcher, err := storetest.FreePort()
 	require.NoError(t, err)
 	conf := filepath.Join(t.TempDir(), "sentinel.conf")
 	require.NoError(t, os.WriteFile(conf, fmt.Appendf(nil, "port %s\nbind 127.0.0.1\nsentinel monitor main 127.0.0.1 %s 1\n"+

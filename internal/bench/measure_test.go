@@ -20,6 +20,7 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/domain"
 	"github.com/holdfast-dev/holdfast/internal/ledger"
 	"github.com/holdfast-dev/holdfast/internal/store/redisserver"
+	"github.com/holdfast-dev/holdfast/internal/store/storetest"
 )
 
 // startRedis runs a redis-server for this benchmark, on TCP as most people
@@ -48,10 +49,9 @@ func startRedis(t testing.TB) *redis.Client {
 // freeAddress is an address on which nobody listens for now.
 func freeAddress(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := storetest.FreePort()
 	require.NoError(t, err)
-	require.NoError(t, l.Close())
-	return l.Addr().String()
+	return net.JoinHostPort("127.0.0.1", port)
 }
 
 func client(addr string) *redis.Client {

@@ -13,7 +13,7 @@ import (
 )
 
 // patience is how long a step may take before it counts as not happened.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // refundIssue is the only ticket in Jira.
 const refundIssue = "PAY-1"

@@ -190,7 +190,8 @@ func (r *Restore) key(ctx context.Context, line Line) error {
 		return fmt.Errorf("its type %q is not known", cut(line.Type))
 	}
 	if line.Expires > 0 {
-		r.pipe.PExpireAt(ctx, key, time.UnixMilli(line.Expires))
+		// The time is by our clock, which the store need not share.
+		r.pipe.PExpire(ctx, key, time.UnixMilli(line.Expires).Sub(r.l.now()))
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package store_test
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,10 +16,8 @@ import (
 
 func port(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	p, err := storetest.FreePort()
 	require.NoError(t, err)
-	defer l.Close()
-	_, p, _ := net.SplitHostPort(l.Addr().String())
 	return p
 }
 

@@ -18,9 +18,11 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/store/storetest"
 )
 
-func open(t *testing.T) (*ledger.Ledger, redis.UniversalClient) {
+func open(t *testing.T) (*ledger.Ledger, redis.UniversalClient) { return openAt(t, time.Now) }
+
+func openAt(t *testing.T, now func() time.Time) (*ledger.Ledger, redis.UniversalClient) {
 	db := storetest.Redis(t)
-	l := ledger.New(db, ledger.Options{})
+	l := ledger.New(db, ledger.Options{Now: now})
 	t.Cleanup(l.Close)
 	require.NoError(t, l.Prepare(t.Context(), "1.0"))
 	return l, db
@@ -127,6 +129,22 @@ func TestEveryKindOfKeyIsCarried(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, ledger.Recorded, what)
 	require.Equal(t, int64(2), d2.Receipt, "it goes on counting")
+}
+
+// What is to be forgotten in an hour is forgotten in an hour, also where the
+// clock of the store is ahead of ours.
+func TestTheStoreHasAClockOfItsOwn(t *testing.T) {
+	behind := func() time.Time { return time.Now().Add(-240 * time.Hour) }
+	l, db := openAt(t, behind)
+	fill(t, l, 1, 1)
+	require.NoError(t, db.Set(t.Context(), "{holdfast}:a-string", "text", time.Hour).Err())
+	file := export(t, l, Options{Version: "1.0", MarkerKey: []byte("key")})
+	c, err := Check(bytes.NewReader(file))
+	require.NoError(t, err)
+	other, odb := openAt(t, behind)
+	require.NoError(t, Put(t.Context(), bytes.NewReader(file), other, c, "import/now"))
+	require.Equal(t, "text", odb.Get(t.Context(), "{holdfast}:a-string").Val())
+	require.Greater(t, odb.TTL(t.Context(), "{holdfast}:a-string").Val(), 50*time.Minute)
 }
 
 // content is what a key holds, whatever the order in which it is kept.

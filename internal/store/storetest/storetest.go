@@ -182,7 +182,14 @@ func Cluster(t testing.TB) (addr string, stop func()) {
 	socket := filepath.Join(dir, "redis.sock")
 	ctx, cancel := context.WithTimeout(context.Background(), startPatience)
 	defer cancel()
-	port, bus := freePort(t), freePort(t)
+	port, err := FreePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	bus, err := FreePort()
+	if err != nil {
+		t.Fatal(err)
+	}
 	proc, err := redisserver.Start(ctx, redisserver.Config{Socket: socket, Args: []string{
 		"--dir", dir, "--save", "", "--port", port, "--bind", "127.0.0.1",
 		"--cluster-enabled", "yes", "--cluster-port", bus,
@@ -207,14 +214,4 @@ func Cluster(t testing.TB) (addr string, stop func()) {
 	stop()
 	t.Fatalf("making a Redis Cluster of one node (needs redis-server 7.0 or newer): %v", err)
 	return "", nil
-}
-
-func freePort(t testing.TB) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	return port
 }
