@@ -429,8 +429,12 @@ func (p *push) newID(ctx context.Context, file string, doc postmortem.Document) 
 		return postmortem.CleanID(doc.ID), nil
 	}
 	in := filing.Input{Document: doc}
-	if _, err := p.b.renamed(ctx, path.Base(file), &in); err != nil {
+	_, another, err := p.b.renamed(ctx, path.Base(file), &in)
+	if err != nil {
 		return "", err
+	}
+	if another {
+		return documents.PathID(file), nil
 	}
 	for _, id := range []string{in.ID, postmortem.CleanID(doc.ID)} {
 		if id == "" {

@@ -35,7 +35,7 @@ func (b *Backend) FilePostmortem(ctx context.Context, by api.Actor, r api.FileRe
 		return api.FileResult{}, api.Invalid{Field: "body", Detail: err.Error()}
 	}
 	in := filing.Input{ID: r.ID, Service: r.Service, Source: firstOf(r.Source, r.Name), Document: doc, Setup: b.reconciler.Setup(), Defaults: b.defaults(), Now: b.now().UTC()}
-	renamed, err := b.renamed(ctx, r.Name, &in)
+	renamed, _, err := b.renamed(ctx, r.Name, &in)
 	if err != nil {
 		return api.FileResult{}, err
 	}

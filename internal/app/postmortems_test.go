@@ -283,3 +283,33 @@ func TestItemsAreListedAndFiltered(t *testing.T) {
 	w.call("GET", "/api/v1/items?limit=0", viewToken, "").problem(t, 422, "limit")
 	w.call("GET", "/api/v1/items?cursor=nonsense", viewToken, "").problem(t, 422, "cursor")
 }
+
+// "report.md" lies in many a directory: the second is not the first, edited.
+func TestTwoDocumentsOfOneFileName(t *testing.T) {
+	t.Parallel()
+	w := start(t, scene{})
+	file := func(title, date string, items ...string) api.FiledView {
+		v, err := w.api.File(t.Context(), api.FileRequest{Name: "report.md", ContentType: api.MarkdownType, Body: []byte(review(title, date, items...))})
+		require.NoError(t, err)
+		return v
+	}
+	first := file("A disk died", "2026-11-01", "Replace the disk controller", "Test the restore each week")
+	require.Equal(t, "report", first.Postmortem)
+	second := file("DNS was down", "2026-11-09", "Lower the TTL to a minute")
+	require.Equal(t, "2026-11-09-dns-was-down", second.Postmortem)
+	require.Contains(t, second.Warnings[0], "A disk died")
+	w.until("all tickets", func() bool { return len(w.gh.Issues(checkout)) == 3 })
+
+	// Each goes on as what it is, edited or not.
+	w.silent(func() {
+		require.Equal(t, "report", file("A disk died", "2026-11-01", "Replace the disk controller", "Test the restore each week").Postmortem)
+	})
+	again := file("DNS was down", "2026-11-09", "Lower the TTL to a minute", "Drain nodes before an upgrade")
+	require.Equal(t, second.Postmortem, again.Postmortem)
+	require.Equal(t, second.Items[0].ID, again.Items[0].ID)
+	w.until("the fourth ticket", func() bool { return len(w.gh.Issues(checkout)) == 4 })
+	w.settle()
+	for n := 1; n <= 4; n++ {
+		require.Empty(t, w.issue(n).Comments, "nothing was taken out")
+	}
+}

@@ -7,41 +7,81 @@ import (
 
 	"github.com/holdfast-dev/holdfast/internal/filing"
 	"github.com/holdfast-dev/holdfast/internal/ledger"
+	"github.com/holdfast-dev/holdfast/internal/postmortem"
 )
 
 // renamed looks whether a document that chose no id itself was filed before
-// under another name, and then goes on under the id that it had. What it says
-// is for the person who files it.
-func (b *Backend) renamed(ctx context.Context, name string, in *filing.Input) (warnings []string, err error) {
+// under another name, and then goes on under the id that it had; and whether its
+// name is that of another document, and then finds it an id of its own. What it
+// says is for the person who files it; another is true for the latter.
+func (b *Backend) renamed(ctx context.Context, name string, in *filing.Input) (warnings []string, another bool, err error) {
 	if in.ID != "" || len(in.Document.Items) == 0 || filing.Named(name, in.Document) {
-		return nil, nil
+		return nil, false, nil
 	}
+	var other filing.Earlier
 	if in.Document.ID != "" {
-		if _, err := b.ledger.Postmortem(ctx, in.Document.ID); err == nil || !errors.Is(err, ledger.ErrNotFound) {
-			return nil, storeError(err) // it is known by this name
+		same, e, err := b.hasID(ctx, in.Document, in.Document.ID)
+		if err != nil || same {
+			return nil, false, err // it is known by this name
 		}
+		other = e
 	}
 	all, err := b.ledger.Postmortems(ctx)
 	if err != nil {
-		return nil, storeError(err)
+		return nil, false, storeError(err)
 	}
 	var earlier []filing.Earlier
 	for _, pm := range all {
-		if !filing.MayBe(in.Document, pm) {
+		if pm.ID == other.Postmortem.ID || !filing.MayBe(in.Document, pm) {
 			continue
 		}
 		e, err := b.earlier(ctx, pm.ID)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		earlier = append(earlier, e)
 	}
-	id, ok := filing.Renamed(in.Document, earlier)
-	if !ok {
-		return nil, nil
+	if id, ok := filing.Renamed(in.Document, earlier); ok {
+		in.ID = id
+		return []string{fmt.Sprintf("this is taken for the postmortem %s, which was filed before under another name; to file it apart, give it an id of its own (id in the front matter, or --id)", id)}, false, nil
 	}
-	in.ID = id
-	return []string{fmt.Sprintf("this is taken for the postmortem %s, which was filed before under another name; to file it apart, give it an id of its own (id in the front matter, or --id)", id)}, nil
+	if other.Postmortem.ID == "" {
+		return nil, false, nil
+	}
+	if in.ID, err = b.ownID(ctx, in.Document); err != nil {
+		return nil, false, err
+	}
+	return []string{fmt.Sprintf("the id %s, from the name of the file, is that of another postmortem, “%s”: this one is filed as %s; where it is the same one, say so (id in the front matter, or --id)", other.Postmortem.ID, other.Postmortem.Title, in.ID)}, true, nil
+}
+
+// hasID reports whether a document was filed by this id before. Where another
+// one was, it is told.
+func (b *Backend) hasID(ctx context.Context, doc postmortem.Document, id string) (same bool, other filing.Earlier, err error) {
+	if _, err := b.ledger.Postmortem(ctx, id); errors.Is(err, ledger.ErrNotFound) {
+		return false, other, nil
+	} else if err != nil {
+		return false, other, storeError(err)
+	}
+	e, err := b.earlier(ctx, id)
+	if err != nil || !filing.Another(doc, e) {
+		return err == nil, other, err
+	}
+	return false, e, nil
+}
+
+// ownID is an id from the date and title of a document that no other one has.
+func (b *Backend) ownID(ctx context.Context, doc postmortem.Document) (string, error) {
+	slug := postmortem.Slug(doc.Date, doc.Title)
+	for n := 1; ; n++ {
+		id := slug
+		if n > 1 {
+			id = fmt.Sprintf("%s-%d", slug, n)
+		}
+		_, other, err := b.hasID(ctx, doc, id)
+		if err != nil || other.Postmortem.ID == "" {
+			return id, err
+		}
+	}
 }
 
 // earlier is a postmortem with the titles of its items: of those that its

@@ -184,3 +184,23 @@ func TestADocumentUnderAnotherName(t *testing.T) {
 	require.False(t, Named("README.md", postmortem.Document{ID: "2026-11-01-checkout-down", Date: "2026-11-01", Title: "Checkout down"}))
 	require.True(t, Named("README.md", postmortem.Document{ID: "inc-42", Date: "2026-11-01", Title: "Checkout down"}))
 }
+
+func TestAnotherDocumentOfTheSameFileName(t *testing.T) {
+	e := Earlier{Postmortem: domain.Postmortem{ID: "report", Title: "A disk died", Date: "2026-09-01"}, Titles: []string{"Replace the disk controller", "Test the restore each week"}}
+	for name, tc := range map[string]struct {
+		title, date string
+		items       []string
+		want        bool
+	}{
+		"another one":                  {"DNS outage", "2026-09-20", []string{"Lower the TTL to a minute"}, true},
+		"another one, of no known day": {"DNS outage", "", []string{"Lower the TTL to a minute"}, true},
+		"one of its items, reworded":   {"DNS outage", "2026-09-20", []string{"Test every restore each week"}, false},
+		"its title":                    {"A disk died!", "2026-09-20", []string{"Lower the TTL to a minute"}, false},
+		"its day":                      {"DNS outage", "2026-09-01", []string{"Lower the TTL to a minute"}, false},
+		"no title":                     {"", "2026-09-20", []string{"Lower the TTL to a minute"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.Equal(t, tc.want, Another(postmortem.Document{Title: tc.title, Date: tc.date, Items: document(tc.items...)}, e))
+		})
+	}
+}

@@ -2,6 +2,7 @@ package filing
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/holdfast-dev/holdfast/internal/domain"
@@ -63,6 +64,22 @@ func Renamed(doc postmortem.Document, earlier []Earlier) (id string, ok bool) {
 		}
 	}
 	return id, found == 1
+}
+
+// Another reports whether the document is plainly not this earlier one, though it
+// has its file name: "report.md" lies in many a directory. It has another title
+// and another day, and not one of its items.
+func Another(doc postmortem.Document, e Earlier) bool {
+	pm := e.Postmortem
+	ours, theirs := strings.Join(words(doc.Title), " "), strings.Join(words(pm.Title), " ")
+	if ours == "" || theirs == "" || ours == theirs || doc.Date != "" && doc.Date == pm.Date || len(e.Titles) == 0 {
+		return false
+	}
+	known := make([]domain.State, len(e.Titles))
+	for i, t := range e.Titles {
+		known[i].Spec.Title = t
+	}
+	return !slices.ContainsFunc(pair(doc.Items, known), func(j int) bool { return j >= 0 })
 }
 
 // shared counts the items whose titles have the same words.
