@@ -10,39 +10,23 @@ import (
 const (
 	maxNesting = 100       // quotations and lists within each other
 	maxLine    = 256 << 10 // bytes
-	maxBlock   = 10_000    // marks of inline markup between two empty lines
-	maxMarks   = 100_000   // marks in the document
+	maxMarks   = 10_000    // marks of inline markup in one paragraph
 )
+
+func refuse(line int, why string) error {
+	return fmt.Errorf("%w: line %d %s", ErrMalformed, line, why)
+}
 
 // checkWork refuses a document that would take seconds to read.
 func checkWork(s string) error {
-	refuse := func(line int, why string) error {
-		return fmt.Errorf("%w: line %d %s", ErrMalformed, line, why)
-	}
-	n, block, total := 0, 0, 0
+	n := 0
 	for line := range strings.SplitSeq(s, "\n") {
 		n++
 		if len(line) > maxLine {
 			return refuse(n, fmt.Sprintf("is longer than %d bytes; leave embedded data out", maxLine))
 		}
-		if strings.TrimSpace(line) == "" {
-			block = 0
-			continue
-		}
 		if opening(line) > maxNesting {
 			return refuse(n, "nests too deeply; take quotations and lists apart")
-		}
-		marks := 0
-		for i := range len(line) {
-			switch line[i] {
-			case '*', '_', '~', '[', '!', '<', '`', '&', '|':
-				marks++
-			}
-		}
-		block += marks
-		total += marks
-		if block > maxBlock || total > maxMarks {
-			return refuse(n, "is where the markup gets too much; split the document, or leave generated tables out")
 		}
 	}
 	return nil

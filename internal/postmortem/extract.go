@@ -50,7 +50,7 @@ func (p *parser) extract(blocks []block) {
 		b := blocks[i]
 		switch b.kind {
 		case headingBlock:
-			r := render(b.text)
+			r := render(b.inline())
 			if n := p.headingItem(blocks[i:], r); n > 0 {
 				i += n - 1
 				continue
@@ -120,10 +120,10 @@ func containsAny(s string, words []string) bool {
 // paragraph reads a paragraph, and returns how many further blocks it took.
 func (p *parser) paragraph(blocks []block) int {
 	b := blocks[0]
-	if !p.sec.state().active && !p.facts.wantSummary && plainProse(b.text) {
+	if !p.sec.state().active && !p.facts.wantSummary && (b.leaf != nil && unread(b.leaf.raw) || plainProse(b.inline())) {
 		return 0
 	}
-	r := render(b.text)
+	r := render(b.inline())
 	if r.text == "" {
 		return 0
 	}
@@ -163,7 +163,7 @@ func start(in inline) string {
 func plainProse(in inline) bool {
 	n := 0
 	for _, s := range in {
-		if strings.ContainsAny(s.text, ":：") {
+		if indexColon(s.text) >= 0 {
 			return false
 		}
 		n += len(s.text)
@@ -191,7 +191,7 @@ func (p *parser) isLabel(blocks []block, r rich) bool {
 		return false
 	}
 	allBold := true
-	for _, s := range blocks[0].text {
+	for _, s := range blocks[0].inline() {
 		if strings.TrimSpace(s.text) != "" && strings.Trim(s.text, " :：") != "" && s.style&bold == 0 {
 			allBold = false
 		}
@@ -253,7 +253,7 @@ func (p *parser) headingItem(blocks []block, r rich) int {
 			}
 			break
 		}
-		if b.kind == paragraphBlock && level == labelLevel && n > 0 && p.isLabel(blocks[n:], render(b.text)) && !fieldLine(b) {
+		if b.kind == paragraphBlock && level == labelLevel && n > 0 && p.isLabel(blocks[n:], render(b.inline())) && !fieldLine(b) {
 			break
 		}
 		switch b.kind {
@@ -316,9 +316,9 @@ func stripNumber(s string) string {
 
 // fieldLine reports whether a paragraph has a line that is a field.
 func fieldLine(b block) bool {
-	for _, l := range b.text.lines() {
+	for _, l := range b.inline().lines() {
 		text := strings.TrimLeft(l.plainText(), " -*•")
-		if i := strings.IndexAny(text, ":："); i > 0 && i < 60 && fieldKey(text[:i]) != noField {
+		if i := indexColon(text); i > 0 && i < 60 && fieldKey(text[:i]) != noField {
 			return true
 		}
 	}
@@ -334,7 +334,7 @@ func (p *parser) headedEntries(b block) bool {
 		if len(e.blocks) < 2 || e.checked != nil || e.blocks[0].kind != paragraphBlock || e.blocks[1].kind != listBlock {
 			continue
 		}
-		r := render(e.blocks[0].text)
+		r := render(e.blocks[0].inline())
 		words := strings.TrimRight(r.line(), ":： ")
 		name, _ := headingName(words)
 		if len(words) > 60 || r.lead == "" && words == r.line() || !opens(name) || p.sec.state().excluded {
@@ -363,10 +363,10 @@ func (p *parser) headedEntries(b block) bool {
 // they are items: "Action item: …".
 func (p *parser) labelled(b block) {
 	for _, e := range b.entries {
-		if len(e.blocks) == 0 || e.blocks[0].kind != paragraphBlock || !mayLabel(start(e.blocks[0].text)) {
+		if len(e.blocks) == 0 || e.blocks[0].kind != paragraphBlock || !mayHaveKey(e.blocks[0].source()) || !mayLabel(start(e.blocks[0].inline())) {
 			continue
 		}
-		r := render(e.blocks[0].text)
+		r := render(e.blocks[0].inline())
 		if !p.saysItem(r) {
 			continue
 		}
@@ -380,7 +380,7 @@ func (p *parser) labelled(b block) {
 
 // mayLabel is a quick look: words before a colon.
 func mayLabel(s string) bool {
-	i := strings.IndexAny(s, ":：")
+	i := indexColon(s)
 	return i > 0 && strings.ContainsFunc(s[:i], unicode.IsLetter)
 }
 
@@ -389,7 +389,7 @@ var plainLabel = lazy(`(?i)^\[?(?:action item|follow[- ]?up (?:item|action)|corr
 
 // saysItem reports whether a text starts with the label of an item.
 func (p *parser) saysItem(r rich) bool {
-	if i := strings.IndexAny(r.text[:min(len(r.text), 60)], ":："); i < 0 {
+	if i := indexColon(r.text[:min(len(r.text), 60)]); i < 0 {
 		return false
 	}
 	m := actionLabel.get().FindString(r.text)
@@ -407,12 +407,12 @@ func (p *parser) labelledParagraph(blocks []block, r rich) int {
 		return 0
 	}
 	n := 1
-	for n < len(blocks) && n < 6 && (blocks[n].kind == paragraphBlock && onlyFields(blocks[n].text) || blocks[n].kind == listBlock && fieldEntries(blocks[n].entries) == len(blocks[n].entries)) {
+	for n < len(blocks) && n < 6 && (blocks[n].kind == paragraphBlock && onlyFields(blocks[n].inline()) || blocks[n].kind == listBlock && fieldEntries(blocks[n].entries) == len(blocks[n].entries)) {
 		n++
 	}
 	// Several on lines of their own are several items.
 	var starts []inline
-	for _, l := range blocks[0].text.lines() {
+	for _, l := range blocks[0].inline().lines() {
 		one := render(l)
 		if len(starts) == 0 || p.saysItem(one) {
 			starts = append(starts, l)

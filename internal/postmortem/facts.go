@@ -147,7 +147,7 @@ func (f *facts) line(s string) {
 		}
 		return
 	}
-	i := strings.IndexAny(s, ":：")
+	i := indexColon(s)
 	if i <= 0 || i > 60 {
 		return
 	}
@@ -158,8 +158,8 @@ func (f *facts) line(s string) {
 
 func (p *parser) factList(b block) {
 	for _, e := range b.entries {
-		if len(e.blocks) == 1 && e.blocks[0].kind == paragraphBlock && strings.ContainsAny(start(e.blocks[0].text), ":：") {
-			r := render(e.blocks[0].text)
+		if len(e.blocks) == 1 && e.blocks[0].kind == paragraphBlock && mayHaveKey(e.blocks[0].source()) && indexColon(start(e.blocks[0].inline())) >= 0 {
+			r := render(e.blocks[0].inline())
 			p.facts.line(r.plain(r.text))
 		}
 	}

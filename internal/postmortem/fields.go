@@ -150,7 +150,7 @@ var (
 
 // cutKey splits "owner: x" and "owner x".
 func cutKey(part string) (string, string, bool) {
-	if i := strings.IndexAny(part, ":："); i > 0 && i < 60 {
+	if i := indexColon(part); i > 0 && i < 60 {
 		if fieldKey(part[:i]) != noField {
 			return part[:i], strings.TrimLeft(part[i:], ":：* "), true
 		}

@@ -12,6 +12,9 @@ func (p *parser) list(b block, st state, depth int) {
 	}
 	before := len(p.doc.Items)
 	for _, e := range b.entries {
+		if len(p.doc.Items) == MaxItems {
+			return
+		}
 		if len(e.blocks) == 0 || depth >= maxNesting {
 			continue
 		}
@@ -19,7 +22,7 @@ func (p *parser) list(b block, st state, depth int) {
 		r := rich{}
 		more := e.blocks
 		if head.kind == paragraphBlock {
-			r = render(head.text)
+			r = render(head.inline())
 			more = e.blocks[1:]
 		}
 		r.checked = e.checked
@@ -170,7 +173,7 @@ func (p *parser) labelEntry(e entry, r rich) (string, bool) {
 		longer, verbs := 0, 0
 		for _, s := range sub {
 			if len(s.blocks) > 0 {
-				t := s.blocks[0].text.plainText()
+				t := s.blocks[0].inline().plainText()
 				if len(t) > len(label) {
 					longer++
 				}
@@ -195,8 +198,8 @@ func fieldEntries(list []entry) int {
 	n := 0
 	for _, e := range list {
 		if len(e.blocks) > 0 && e.blocks[0].kind == paragraphBlock {
-			text := e.blocks[0].text.plainText()
-			if i := strings.IndexAny(text, ":："); i > 0 && i < 60 && fieldKey(text[:i]) != noField {
+			text := e.blocks[0].inline().plainText()
+			if i := indexColon(text); i > 0 && i < 60 && fieldKey(text[:i]) != noField {
 				n++
 			}
 		}
@@ -220,7 +223,7 @@ func titleLine(s string, f *fields) string {
 
 // takeLine takes a line that holds nothing but fields: "Owner: x | Due: y".
 func takeLine(l string, f *fields) bool {
-	if !strings.ContainsAny(l, ":：") {
+	if indexColon(l) < 0 {
 		return false
 	}
 	l = strings.TrimLeft(l, "-*• ")
@@ -301,7 +304,7 @@ func (p *parser) below(blocks []block, f *fields, r *rich, depth int) string {
 
 // more renders a further block of an item, and adds its ticket links to r.
 func more(b block, r *rich) string {
-	in := render(b.text, r.tickets...)
+	in := render(b.inline(), r.tickets...)
 	r.tickets = in.tickets
 	return in.text
 }

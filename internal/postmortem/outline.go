@@ -21,9 +21,26 @@ type block struct {
 	line    int
 	level   int // of a heading, from 1
 	text    inline
+	leaf    *leaf   // the text, where its markup was not read yet
 	entries []entry // of a list
 	rows    []row   // of a table; the first is its header
 	plain   string  // of code
+}
+
+// inline is the text with its markup.
+func (b *block) inline() inline {
+	if b.leaf != nil {
+		return b.leaf.inline()
+	}
+	return b.text
+}
+
+// source is the text as it is written, for quick looks (glance.go).
+func (b *block) source() string {
+	if b.leaf != nil {
+		return b.leaf.raw
+	}
+	return b.text.plainText()
 }
 
 // entry is one entry of a list. Its first block is its text.

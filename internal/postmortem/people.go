@@ -118,7 +118,7 @@ func (p *parser) tails(b block) bool {
 		if len(e.blocks) == 0 || e.blocks[0].kind != paragraphBlock {
 			continue
 		}
-		text := strings.Join(strings.Fields(e.blocks[0].text.plainText()), " ")
+		text := strings.Join(strings.Fields(e.blocks[0].inline().plainText()), " ")
 		if text == "" || len(text) > 1000 {
 			continue
 		}

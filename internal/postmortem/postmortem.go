@@ -149,13 +149,13 @@ func (p *parser) read(f format, name, text string) ([]block, error) {
 		d, err := readJSONData([]byte(text))
 		return readData(d), err
 	}
-	return readMarkdown(text), nil
+	return readMarkdown(text)
 }
 
 // The facts stand at the top: so much is looked at before the items.
 const (
 	maxSurvey   = 32 << 10 // bytes
-	maxSurveyed = 200      // blocks
+	maxSurveyed = 200      // blocks, and entries of a list
 )
 
 // survey learns, before the items are read, what they may refer to: the day of
@@ -168,14 +168,15 @@ func (p *parser) survey(name, text string, blocks []block) {
 	for _, b := range blocks[:min(len(blocks), maxSurveyed)] {
 		switch b.kind {
 		case headingBlock:
-			r := render(b.text)
+			r := render(b.inline())
 			ahead.facts.heading(b.level, r.line())
 		case paragraphBlock:
-			r := render(b.text)
+			r := render(b.inline())
 			for l := range strings.SplitSeq(r.plain(r.text), "\n") {
 				ahead.facts.line(l)
 			}
 		case listBlock:
+			b.entries = b.entries[:min(len(b.entries), maxSurveyed)]
 			ahead.factList(b)
 		case tableBlock:
 			if len(b.rows) > 0 {

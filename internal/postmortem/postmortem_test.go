@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -309,7 +310,7 @@ func TestRefused(t *testing.T) {
 		"PDF":           {"x.PDF", "%PDF-1.7", postmortem.ErrUnsupported, "export it as Markdown"},
 		"long line":     {"x.md", strings.Repeat("a", 300<<10), postmortem.ErrMalformed, "line 1"},
 		"nested quotes": {"x.md", "ok\n" + strings.Repeat("> ", 5000) + "x", postmortem.ErrMalformed, "line 2 nests too deeply"},
-		"brackets":      {"x.md", strings.Repeat("[", 20000), postmortem.ErrMalformed, "markup gets too much"},
+		"brackets":      {"x.md", "# A\n\n" + strings.Repeat("[", 20000), postmortem.ErrMalformed, "line 3 is where the markup gets too much"},
 	} {
 		_, err := postmortem.Parse(c.file, []byte(c.data))
 		if !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.says) {
@@ -343,6 +344,35 @@ func TestHostileDocumentsAreFast(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Rows are not filled up to the width of a header that nobody needs.
+func TestWideTablesTakeLittleMemory(t *testing.T) {
+	text := "# A\n\n" + strings.Repeat("a|", 300) + "\n" + strings.Repeat("-|", 300) + "\n" + strings.Repeat("x\n", 20_000)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	parse(t, text)
+	runtime.ReadMemStats(&after)
+	if took := (after.TotalAlloc - before.TotalAlloc) >> 20; took > 200 {
+		t.Errorf("%d MiB for %d KiB of text", took, len(text)>>10)
+	}
+}
+
+// Much ordinary markup is no reason to refuse a document.
+func TestLongListsAndTablesAreRead(t *testing.T) {
+	for name, text := range map[string]string{
+		"list":  "## Timeline\n\n" + strings.Repeat("- 10:02 the *pool* of `checkout` was **exhausted** for _all_\n", 12_000) + "\n## Action items\n\n- Add a limit\n",
+		"table": "## Timeline\n\n| Time | Event |\n|---|---|\n" + strings.Repeat("| 10:02 | the *pool* of `checkout` was **exhausted** |\n", 12_000) + "\n## Action items\n\n- Add a limit\n",
+		"items": "## Action items\n\n" + strings.Repeat("- [ ] **P1** Add a *limit* (owner: @alice)\n", 12_000),
+	} {
+		want := 1
+		if name == "items" {
+			want = postmortem.MaxItems
+		}
+		if doc := parse(t, text); len(doc.Items) != want {
+			t.Errorf("%s: %d items, want %d", name, len(doc.Items), want)
+		}
 	}
 }
 

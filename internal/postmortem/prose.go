@@ -31,7 +31,7 @@ func (p *parser) addProse() {
 	tasks := map[[2]int]int{}
 	for _, c := range p.prose {
 		texts[part(c)]++
-		if task(c.block.text.plainText()) {
+		if task(c.block.inline().plainText()) {
 			tasks[part(c)]++
 		}
 	}
@@ -40,7 +40,7 @@ func (p *parser) addProse() {
 			continue
 		}
 		p.at = c.at
-		for i, one := range commitments(c.block.text) {
+		for i, one := range commitments(c.block.inline()) {
 			if len(one) == 0 {
 				continue
 			}

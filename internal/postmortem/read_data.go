@@ -154,7 +154,7 @@ func (r *dataReader) text(v datum, level int) {
 	if looksLikeHTML(strings.TrimSpace(v.scalar)) {
 		blocks, _, _ = readHTML(v.scalar, v.line)
 	} else if checkWork(v.scalar) == nil {
-		blocks = readMarkdown(v.scalar)
+		blocks, _ = readMarkdown(v.scalar)
 	}
 	for _, b := range blocks {
 		if b.kind == headingBlock {
@@ -185,7 +185,7 @@ func (r *dataReader) list(d datum, depth int) {
 		return
 	}
 	if mostlyMaps(d) {
-		if k := len(r.out); k > 0 && r.out[k-1].kind == headingBlock && genericKey[fold(r.out[k-1].text.plainText())] {
+		if k := len(r.out); k > 0 && r.out[k-1].kind == headingBlock && genericKey[fold(r.out[k-1].inline().plainText())] {
 			// "items" says nothing by itself; with an owner in them it does.
 			if l, ok := layoutOf(headersOf(d.values), true); ok && find(l.cols, ownerField)+find(l.cols, dueField)+find(l.cols, priorityField) > -3 {
 				r.out[k-1].text = inline{{text: "Action items"}}
@@ -210,8 +210,8 @@ func (r *dataReader) list(d datum, depth int) {
 		}
 		var in inline
 		if checkWork(text) == nil {
-			if blocks := readMarkdown(text); len(blocks) == 1 && blocks[0].kind == paragraphBlock {
-				in = blocks[0].text
+			if blocks, err := readMarkdown(text); err == nil && len(blocks) == 1 && blocks[0].kind == paragraphBlock {
+				in = blocks[0].inline()
 			}
 		}
 		if in == nil {

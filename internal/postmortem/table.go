@@ -327,7 +327,7 @@ func allLegend(b block) bool {
 		if len(e.blocks) == 0 {
 			continue
 		}
-		r := render(e.blocks[0].text)
+		r := render(e.blocks[0].inline())
 		head := strings.Trim(leadWords.get().FindString(r.text), " :：–—-[]")
 		if before, _, ok := strings.Cut(r.text, "="); ok && len(before) < 40 { // "P0 = at once"
 			head = strings.Trim(before, " []")

@@ -46,7 +46,7 @@ func outlineText(blocks []block, f format, text string) string {
 			if b.Len() > limit || depth > maxNesting {
 				return
 			}
-			b.WriteString(bl.text.plainText())
+			b.WriteString(bl.inline().plainText())
 			b.WriteByte('\n')
 			for _, e := range bl.entries {
 				write(e.blocks, depth+1)
@@ -63,11 +63,29 @@ func outlineText(blocks []block, f format, text string) string {
 	return b.String()
 }
 
+// blankStarts are what every blank has one of.
+var blankStarts = []string{"<", "[", "{{", "@", "YYYY", "yyyy", "HH:", "hh:", "TBD", "XX", "INC-X", "____", "MM/", "DD/", "［"}
+
+// findBlanks looks only at lines that may have a blank.
+func findBlanks(text string) [][]int {
+	var out [][]int
+	from := 0
+	for line := range strings.SplitSeq(text, "\n") {
+		if containsAny(line, blankStarts) {
+			for _, at := range blanks.get().FindAllStringIndex(line, 400-len(out)) {
+				out = append(out, []int{from + at[0], from + at[1]})
+			}
+		}
+		from += len(line) + 1
+	}
+	return out
+}
+
 // countBlanks counts the places that wait to be filled in. Tags of HTML are
 // none.
 func countBlanks(text string) int {
 	n, hours := 0, 0
-	for _, at := range blanks.get().FindAllStringIndex(text, 400) {
+	for _, at := range findBlanks(text) {
 		m := text[at[0]:at[1]]
 		if m[0] == '[' && (at[0] > 0 && text[at[0]-1] == '[' || strings.ToUpper(m) == m && strings.ContainsAny(m, "0123456789")) {
 			continue // a link [[of a wiki]], a key [PAY-12]
@@ -117,7 +135,7 @@ func (p *parser) template(name, text string, blocks []block) bool {
 	title := ""
 	for _, b := range blocks {
 		if b.kind == headingBlock {
-			title = b.text.plainText()
+			title = b.inline().plainText()
 			break
 		}
 	}
@@ -146,12 +164,12 @@ var (
 // and no text speaks of an incident.
 func readme(blocks []block) bool {
 	if !slices.ContainsFunc(blocks, func(b block) bool {
-		return b.kind == headingBlock && projectPart.get().MatchString(strings.TrimSpace(b.text.plainText()))
+		return b.kind == headingBlock && projectPart.get().MatchString(strings.TrimSpace(b.inline().plainText()))
 	}) {
 		return false
 	}
 	for _, b := range blocks[:min(len(blocks), 500)] {
-		text := b.text.plainText()
+		text := b.inline().plainText()
 		if incidental.get().MatchString(text[:min(len(text), 2000)]) {
 			return false
 		}

@@ -36,11 +36,14 @@ const pasted = 1
 // bulletLines splits a paragraph at its bullets: the text above them, and a
 // list of them.
 func bulletLines(b block) []block {
-	text := b.text.plainText()
+	if b.leaf != nil && !strings.ContainsAny(b.leaf.raw, "<&") && !mayHaveBullets(b.leaf.raw) {
+		return []block{b}
+	}
+	text := b.inline().plainText()
 	if !mayHaveBullets(text) {
 		return []block{b}
 	}
-	lines := b.text.lines()
+	lines := b.inline().lines()
 	type found struct {
 		at, skip int
 		box      *bool
@@ -99,7 +102,10 @@ func bulletLines(b block) []block {
 // cutHead parts the first line of a paragraph from the rest where it serves as
 // a heading: it is all in bold, or it opens a section.
 func cutHead(b block) (block, block, bool) {
-	lines := b.text.lines()
+	if b.leaf != nil && !mayHaveHead(b.leaf.raw) {
+		return b, b, false
+	}
+	lines := b.inline().lines()
 	if len(lines) < 2 || lines[0].empty() {
 		return b, b, false
 	}
@@ -121,6 +127,7 @@ func cutHead(b block) (block, block, bool) {
 		return b, b, false
 	}
 	head, rest := b, b
+	head.leaf, rest.leaf = nil, nil
 	head.text, rest.text = lines[0], joinLines(lines[1:])
 	rest.line++
 	return head, rest, true
@@ -142,7 +149,7 @@ func mayHaveBullets(s string) bool {
 			}
 			continue
 		}
-		if l[0] == '[' || l[0] == '-' || l[0] == '*' || l[0] == '(' || isDigit(l[0]) {
+		if strings.IndexByte("[-*(+_`~\\!", l[0]) >= 0 || isDigit(l[0]) {
 			return true
 		}
 	}

@@ -93,7 +93,7 @@ func takeLead(s string, f *fields) (string, bool) {
 	if m := leadNumber.get().FindString(s); m != "" && len(m) < len(s) {
 		return s[len(m):], true
 	}
-	if m := leadWords.get().FindStringSubmatch(s); m != nil && len(m[0]) < len(s) && f.head(m[1], strings.ContainsAny(m[0][len(m[1]):], ":：")) {
+	if m := leadWords.get().FindStringSubmatch(s); m != nil && len(m[0]) < len(s) && f.head(m[1], indexColon(m[0][len(m[1]):]) >= 0) {
 		return s[len(m[0]):], true
 	}
 	return s, false
@@ -112,7 +112,7 @@ func takeTail(s string, f *fields) string {
 			return s[:m[0]]
 		}
 	}
-	if strings.ContainsAny(s, ":：") {
+	if indexColon(s) >= 0 {
 		if m := keyMark.get().FindAllStringSubmatchIndex(s, -1); m != nil {
 			last := m[len(m)-1]
 			if last[0] > 0 && !withinText(s, last) && f.set(s[last[2]:last[3]], strings.TrimRight(s[last[1]:], ")）")) {
