@@ -129,7 +129,7 @@ func TestPause(t *testing.T) {
 	w.silent(func() {
 		w.file("2026-11-02-other", line{Title: "Filed while paused"})
 		w.pass(time.Minute)
-		_, err = w.gh.CommentOn(checkout, 1, "bob", "/holdfast due 2026-12-31 later")
+		_, err = w.gh.CommentOn(checkout, 1, "bob", "/holdfast due 2099-12-31 later")
 		require.NoError(t, err)
 	})
 	require.Equal(t, "filing", w.item("2026-11-02-other/1").Status)

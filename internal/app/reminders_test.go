@@ -220,3 +220,21 @@ func TestLeadsWithoutAnAddressAreRemindedInTheChannel(t *testing.T) {
 	w.settle()
 	require.Contains(t, slack.Messages()[1].All(), "7 days over its due day")
 }
+
+func TestADueDayThatIsOverIsRefused(t *testing.T) {
+	t.Parallel()
+	w := start(t, scene{})
+	for w.clock.now().UTC().Hour() > 20 { // midnight is not to come in between
+		w.clock.ahead.Add(int64(time.Hour))
+	}
+	today := w.clock.now().UTC()
+	id := w.one()
+	was := *w.item(id).Due
+	w.comment(1, "bob", "/holdfast due "+today.AddDate(0, 0, -1).Format(time.DateOnly)+" I was away")
+	w.until("a reply", func() bool { return len(w.issue(1).Comments) == 2 })
+	w.settle()
+	require.Contains(t, w.issue(1).Comments[1].Body, "is over, as it is "+today.Format(time.DateOnly))
+	require.Equal(t, was, *w.item(id).Due)
+	w.comment(1, "bob", "/holdfast due "+today.Format(time.DateOnly)+" it is being deployed")
+	w.until("the due day of today", func() bool { return *w.item(id).Due == today.Format(time.DateOnly) })
+}

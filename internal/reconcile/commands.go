@@ -330,6 +330,11 @@ func (c *commander) run(ctx context.Context, cmd claims.Command) (done []domain.
 		}
 		return fact(domain.Entry{Name: domain.ServicesSet, Spec: &domain.ItemSpec{Services: names}, Note: c.author + " named the services: " + strings.Join(names, ", ") + "."}), "", nil
 	case "due":
+		// The day on which it was written, where the item's team is, may be the
+		// due day; one before it would be overdue the moment that it is set.
+		if today := now.In(w.s.location(st.Spec.Team)).Format(time.DateOnly); cmd.Args[0] < today {
+			return nil, "", Refusal(quote(cmd.Args[0]) + " is over, as it is " + today + ": write a day to come, `/holdfast due YYYY-MM-DD <reason>`")
+		}
 		return fact(domain.Entry{Name: domain.DueSet, Spec: &domain.ItemSpec{Due: cmd.Args[0]}, Note: c.author + " moved the due date to " + cmd.Args[0] + ": " + cut(cmd.Rest, 300)}), "", nil
 	case "type":
 		t := domain.Type(cmd.Args[0])
