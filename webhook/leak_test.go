@@ -3,8 +3,8 @@ package webhook
 import (
 	"testing"
 
-	"go.uber.org/goleak"
+	"github.com/holdfast-dev/holdfast/internal/leaktest"
 )
 
 // Nothing is left running when all tests are over.
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaktest.Main(m) }

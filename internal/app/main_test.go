@@ -13,8 +13,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
-	"go.uber.org/goleak"
 
+	"github.com/holdfast-dev/holdfast/internal/leaktest"
 	"github.com/holdfast-dev/holdfast/internal/store/redisserver"
 	"github.com/holdfast-dev/holdfast/internal/store/storetest"
 )
@@ -44,7 +44,7 @@ func run(m *testing.M) int {
 	code := m.Run()
 	stop()
 	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
-	if err := goleak.Find(); err != nil && code == 0 {
+	if err := leaktest.Find(); err != nil && code == 0 {
 		fmt.Fprintln(os.Stderr, "after all tests:", err)
 		return 1
 	}

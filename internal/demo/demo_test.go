@@ -16,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/holdfast-dev/holdfast/internal/demo"
+	"github.com/holdfast-dev/holdfast/internal/leaktest"
 	"github.com/holdfast-dev/holdfast/trackers/trackertest"
 )
 
@@ -71,7 +72,7 @@ func TestTheStory(t *testing.T) {
 
 	transport.CloseIdleConnections()
 	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
-	goleak.VerifyNone(t, leaks)
+	require.NoError(t, leaktest.Find(leaks))
 }
 
 // A listener of somebody else on the wanted address must not end the demo, and
@@ -112,5 +113,5 @@ func TestItServesOn(t *testing.T) {
 		t.Fatal("it does not end")
 	}
 	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
-	goleak.VerifyNone(t, leaks)
+	require.NoError(t, leaktest.Find(leaks))
 }

@@ -15,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/holdfast-dev/holdfast/internal/domain"
+	"github.com/holdfast-dev/holdfast/internal/leaktest"
 	"github.com/holdfast-dev/holdfast/internal/store/storetest"
 )
 
@@ -73,7 +74,7 @@ func TestMain(m *testing.M) {
 		cluster.stop()
 	}
 	// Nothing is left running but the store that the tests share.
-	if err := goleak.Find(goleak.IgnoreAnyFunction("github.com/holdfast-dev/holdfast/internal/store/redisserver.(*Process).run"),
+	if err := leaktest.Find(goleak.IgnoreAnyFunction("github.com/holdfast-dev/holdfast/internal/store/redisserver.(*Process).run"),
 		goleak.IgnoreAnyFunction("os/exec.(*Cmd).writerDescriptor.func1")); err != nil && code == 0 {
 		fmt.Fprintln(os.Stderr, "after all tests:", err)
 		code = 1

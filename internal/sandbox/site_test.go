@@ -12,10 +12,11 @@ import (
 
 	"github.com/google/go-github/v60/github"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
+
+	"github.com/holdfast-dev/holdfast/internal/leaktest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaktest.Main(m) }
 
 const (
 	botToken   = "bot-token"

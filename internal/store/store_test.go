@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/holdfast-dev/holdfast/internal/leaktest"
 	"github.com/holdfast-dev/holdfast/internal/store"
 	"github.com/holdfast-dev/holdfast/internal/store/storetest"
 )
@@ -49,7 +50,8 @@ func open(t *testing.T, o store.Options) *store.Store {
 }
 
 func TestPrivateStoreKeepsItsData(t *testing.T) {
-	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	leaks := goleak.IgnoreCurrent()
+	defer func() { require.NoError(t, leaktest.Find(leaks)) }()
 	dir := t.TempDir()
 	began := time.Now()
 	s := open(t, store.Options{DataDir: dir})
@@ -173,7 +175,8 @@ func TestOpenRefuses(t *testing.T) {
 }
 
 func TestEphemeral(t *testing.T) {
-	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	leaks := goleak.IgnoreCurrent()
+	defer func() { require.NoError(t, leaktest.Find(leaks)) }()
 	s := open(t, store.Options{Ephemeral: true, Durability: "strict"})
 	require.Equal(t, store.KindEphemeral, s.Kind)
 	notices := s.Inspect(t.Context())
