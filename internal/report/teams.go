@@ -2,7 +2,9 @@ package report
 
 import (
 	"encoding/json"
+	"maps"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -28,17 +30,66 @@ func teamsOf(blocks []block, again bool, more string) []byte {
 	if again {
 		body = append(body, teamsText(mayRepeat, card{"isSubtle": true}))
 	}
-	size := 0
+	left := teamsSize
 	for _, b := range blocks {
-		for _, c := range teamsBlock(b) {
-			raw, _ := json.Marshal(c) // strings and numbers
-			if size += len(raw) + 1; size > teamsSize {
+		cards := teamsBlock(b)
+		if b.kind == table && cardSize(cards[0]) > left {
+			b = unlinked(b)
+			cards = teamsBlock(b)
+		}
+		for _, c := range cards {
+			n := cardSize(c)
+			if n > left {
+				if b.kind == table {
+					body = append(body, firstRows(c, left)...)
+				}
 				return teamsMessage(append(body, teamsText(more, nil)))
 			}
+			left -= n
 			body = append(body, c)
 		}
 	}
 	return teamsMessage(body)
+}
+
+// cardSize is what an element adds to the message, its comma included.
+func cardSize(c card) int {
+	raw, _ := json.Marshal(c) // strings and numbers
+	return len(raw) + 1
+}
+
+// unlinked is a table without the links behind its numbers, which are most of
+// its size.
+func unlinked(b block) block {
+	rows := make([][][]span, len(b.rows))
+	for i, row := range b.rows {
+		for _, cell := range row {
+			plain := slices.Clone(cell)
+			for j := range plain {
+				plain[j].link = ""
+			}
+			rows[i] = append(rows[i], plain)
+		}
+	}
+	b.rows = rows
+	return b
+}
+
+// firstRows is as much of a table as fits; nothing where not even one row does.
+func firstRows(c card, left int) []card {
+	rows, _ := c["rows"].([]card)
+	cut := maps.Clone(c)
+	cut["rows"] = []card{}
+	left -= cardSize(cut)
+	n := 0
+	for ; n < len(rows) && cardSize(rows[n]) <= left; n++ {
+		left -= cardSize(rows[n])
+	}
+	if n < 2 { // the names of the columns alone
+		return nil
+	}
+	cut["rows"] = rows[:n]
+	return []card{cut}
 }
 
 func teamsMessage(body []card) []byte {
