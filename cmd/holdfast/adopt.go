@@ -104,7 +104,7 @@ func (e *env) adopt(ctx context.Context, f adoptFlags) error {
 		}
 		return err
 	}
-	e.note("%d tickets are under the rule.", fresh)
+	e.note("Brought %s under the rule.", plural(fresh, "ticket"))
 	return err
 }
 

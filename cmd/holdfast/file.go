@@ -137,7 +137,7 @@ func (e *env) file(ctx context.Context, f fileFlags, files []string) error {
 		for i, r := range requests {
 			bodies[i] = r.Body
 		}
-		err = e.writeBack(names, bodies, filed, f.yes)
+		err = e.writeBack(names, bodies, previews, filed, f.yes)
 	}
 	return err
 }

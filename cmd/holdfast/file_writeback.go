@@ -15,22 +15,22 @@ import (
 
 // writeBack puts the links of tickets into the documents that were filed. It
 // shows each change first and asks, unless the person said yes to all.
-func (e *env) writeBack(names []string, bodies [][]byte, filed []api.FiledView, yes bool) error {
+func (e *env) writeBack(names []string, bodies [][]byte, plans, filed []api.FiledView, yes bool) error {
 	var errs []error
 	for i, name := range names {
-		if err := e.writeBackOne(name, bodies[i], filed[i], yes); err != nil {
+		if err := e.writeBackOne(name, bodies[i], plans[i].Plan, filed[i], yes); err != nil {
 			errs = append(errs, err)
 		}
 	}
 	return errors.Join(errs...)
 }
 
-func (e *env) writeBackOne(name string, body []byte, filed api.FiledView, yes bool) error {
+func (e *env) writeBackOne(name string, body []byte, plan []api.PlanLine, filed api.FiledView, yes bool) error {
 	if !writeback.Possible(name) {
 		e.note("%s: links are only written into Markdown; the list above has them.", name)
 		return nil
 	}
-	links, err := linksFor(filepath.Base(name), body, filed)
+	links, err := linksFor(filepath.Base(name), body, plan, filed)
 	if err != nil {
 		return err
 	}
@@ -42,7 +42,9 @@ func (e *env) writeBackOne(name string, body []byte, filed api.FiledView, yes bo
 		e.note("%s: %s %s is not written in: %s.", name, s.Link.Text, s.Link.URL, s.Why)
 	}
 	if len(edits) == 0 {
-		if len(skipped) == 0 {
+		if len(links) == 0 {
+			e.note("%s: there is no ticket to write in.", name)
+		} else if len(skipped) == 0 {
 			e.note("%s names all its tickets.", name)
 		}
 		return nil
@@ -53,7 +55,7 @@ func (e *env) writeBackOne(name string, body []byte, filed api.FiledView, yes bo
 		e.note("+ %s", strings.TrimRight(ed.New, "\r"))
 	}
 	if !yes {
-		ok, err := e.ask(fmt.Sprintf("Write %d links into %s?", len(edits), name), "the document was not changed")
+		ok, err := e.ask(fmt.Sprintf("Write the %s into %s?", plural(len(edits), "link"), name), "the document was not changed")
 		if err != nil || !ok {
 			return err
 		}
@@ -61,30 +63,37 @@ func (e *env) writeBackOne(name string, body []byte, filed api.FiledView, yes bo
 	if err := replaceFile(name, body, out); err != nil {
 		return fmt.Errorf("writing the links into %s: %w", name, err)
 	}
-	e.note("%s has %d links more.", name, len(edits))
+	e.note("%s: %s written in.", name, plural(len(edits), "link"))
 	return nil
 }
 
-// linksFor are the tickets of the items of a document, as it is read here.
-func linksFor(name string, body []byte, filed api.FiledView) ([]writeback.Link, error) {
+// linksFor are the tickets of the items of a document, as it is read here. The
+// plan says which item is which: a ticket may have other words than the
+// document, because a person gave it these or because they follow later.
+func linksFor(name string, body []byte, plan []api.PlanLine, filed api.FiledView) ([]writeback.Link, error) {
 	doc, err := postmortem.Parse(name, body)
 	if err != nil {
 		return nil, err
 	}
-	byTitle := map[string][]api.ItemView{}
+	tickets := map[string]*api.TicketView{}
 	for _, it := range filed.Items {
-		key := strings.Join(strings.Fields(it.Title), " ")
-		byTitle[key] = append(byTitle[key], it)
+		tickets[it.ID] = it.Ticket
+	}
+	byTitle := map[string][]string{} // to the ids of the items
+	for _, l := range plan {
+		if l.Action != "remove" {
+			byTitle[l.Title] = append(byTitle[l.Title], l.Item)
+		}
 	}
 	var links []writeback.Link
 	for i, item := range doc.Items {
-		key := strings.Join(strings.Fields(item.Title), " ")
-		same := byTitle[key]
+		title := strings.Join(strings.Fields(item.Title), " ")
+		same := byTitle[title]
 		if len(same) == 0 {
-			continue // a person gave the item other words since
+			continue // the server read it otherwise
 		}
-		byTitle[key] = same[1:]
-		if t := same[0].Ticket; t != nil && t.URL != "" {
+		byTitle[title] = same[1:]
+		if t := tickets[same[0]]; t != nil && t.URL != "" {
 			links = append(links, writeback.Link{Item: i, Text: t.Ref.Key(), URL: t.URL})
 		}
 	}

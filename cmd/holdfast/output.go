@@ -144,3 +144,11 @@ func short(sha string) string {
 	}
 	return sha
 }
+
+// plural counts things.
+func plural(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}

@@ -122,6 +122,7 @@ func (b *Backend) FilePostmortem(_ context.Context, by api.Actor, r api.FileRequ
 		lines := bufio.NewScanner(bytes.NewReader(r.Body))
 		for lines.Scan() {
 			if title, ok := strings.CutPrefix(lines.Text(), "- [ ] "); ok {
+				title, _, _ = strings.Cut(title, " ([") // the link of its ticket
 				doc.Items = append(doc.Items, struct{ Title string }{title})
 			}
 		}
