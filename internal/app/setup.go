@@ -2,9 +2,6 @@ package app
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -34,10 +31,13 @@ func (a *App) setup(cfg *config.Config) (*reconcile.Setup, error) {
 	s := &reconcile.Setup{
 		Trackers: map[string]trackers.Tracker{}, Services: cfg.Services(), People: cfg.People(), Teams: map[string]reconcile.Team{},
 		Labels:    reconcile.Labels{Postmortem: cfg.Labels.Postmortem, Awaiting: cfg.Labels.Awaiting},
-		MarkerKey: a.key, PublicURL: cfg.PublicURL, Hash: verdictHash(cfg), Retention: time.Duration(cfg.Retention),
+		MarkerKey: a.key, PublicURL: cfg.PublicURL, Retention: time.Duration(cfg.Retention),
 		Rules:    func(team string, p domain.Priority) policy.Rules { return rules(cfg.TeamPolicy(team), p) },
 		Settings: func(team string) reconcile.Settings { return settings(cfg.TeamPolicy(team)) },
 	}
+	s.Engine = engine(a.o.Version)
+	s.Parts = verdictParts(cfg, s.Engine)
+	s.Hash = digest(s.Parts)
 	hooks := hookTrackers(cfg)
 	texts := map[string]claims.Context{}
 	for _, h := range hooks {
@@ -145,23 +145,4 @@ func settings(p config.Policy) reconcile.Settings {
 		s.Due[k] = time.Duration(v)
 	}
 	return s
-}
-
-// verdictHash changes when the configuration changes in a way that can change
-// a verdict.
-func verdictHash(cfg *config.Config) string {
-	teams := map[string]config.Policy{}
-	for _, t := range cfg.Teams {
-		teams[t.Name] = cfg.TeamPolicy(t.Name)
-	}
-	b, err := json.Marshal(struct {
-		Services []domain.Service
-		Policy   config.Policy
-		Teams    map[string]config.Policy
-	}{cfg.Services(), cfg.Policy, teams})
-	if err != nil {
-		panic(err) // structs of plain values
-	}
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:8])
 }

@@ -42,6 +42,8 @@ type Index struct {
 	reverts []revert           // in the order in which they came
 	shorts  []int32            // positions by id, for cut ids
 	news    []int32            // of what something was learned, in that order
+	sum     sum                // of what was learned, in whatever order
+	headed  map[headed]bool    // what the heads of pull requests showed
 
 	settling sync.Mutex // held by the one who works out what was named
 	mu       sync.Mutex // guards what is worked out while asked
@@ -50,6 +52,7 @@ type Index struct {
 	revertAt map[int32]int // position → its place among the reverts
 	sets     map[int32]*ancestors
 	setSize  int
+	counts   map[[2]int32]int // from, not → how many commits only the first has
 }
 
 // fact is the small part of a commit that is kept beside the graph.
@@ -70,7 +73,7 @@ type ref struct {
 
 // NewIndex gives an empty index.
 func NewIndex() *Index {
-	return &Index{seed: maphash.MakeSeed(), origins: links{}, picked: map[int32][]string{}}
+	return &Index{seed: maphash.MakeSeed(), origins: links{}, picked: map[int32][]string{}, headed: map[headed]bool{}}
 }
 
 // Add puts commits into the index. One that is there already is left alone,
@@ -83,7 +86,7 @@ func (x *Index) Add(commits ...Commit) error {
 		return err
 	}
 	if x.filled != filled {
-		x.sets, x.setSize = nil, 0 // what was missing came: sets may be larger now
+		x.sets, x.setSize, x.counts = nil, 0, nil // what was missing came: sets may be larger now
 	}
 	for _, c := range commits {
 		x.learn(c)
@@ -108,11 +111,21 @@ func (x *Index) learn(c Commit) {
 		return
 	case f.told: // it was merged since
 		f.pullOnly = false
+		x.sum.take(sumPulled, c.SHA)
+		x.sum.add(sumLanded, c.SHA)
 		x.news = append(x.news, at)
 		x.learnAuthor(at, c, subject)
 		return
 	}
 	x.news = append(x.news, at)
+	if c.PullOnly {
+		x.sum.add(sumPulled, c.SHA)
+	} else {
+		x.sum.add(sumLanded, c.SHA)
+	}
+	if c.Truncated {
+		x.sum.add(sumCut, c.SHA)
+	}
 	f.told, f.merge, f.pullOnly, f.short = true, len(c.Parents) > 1, c.PullOnly, !longEnough(subject)
 	if c.Author != "" && subject != "" && !f.merge {
 		f.triple = x.key(c.Author, strconv.FormatInt(c.AuthorTime, 10), subject)
@@ -128,6 +141,7 @@ func (x *Index) learn(c Commit) {
 	}
 	if c.Patch != "" {
 		x.putPatch(at, c.Patch)
+		x.sum.add(sumPatch, c.SHA, c.Patch)
 	}
 	if len(c.Trailers) > 0 {
 		x.picked[at] = bounded(c.Trailers)
@@ -171,7 +185,8 @@ func (x *Index) PullRequests(shas []string) []int {
 
 // LearnHead tells the head of a pull request. Where it was squashed, what its
 // own commits say they were picked from counts for the commit that landed it:
-// the squash may have dropped these lines.
+// the squash may have dropped these lines. It may be told again, and is where
+// the landing commit came after the head.
 func (x *Index) LearnHead(pullRequest int, head string) {
 	h, ok := x.find(head)
 	if !ok || len(x.picked) == 0 {
@@ -200,12 +215,28 @@ func (x *Index) LearnHead(pullRequest int, head string) {
 		if f := x.facts[at]; f.merge || f.pullOnly {
 			continue
 		}
+		learned := false
 		for _, id := range bounded(origins) {
-			x.refs = append(x.refs, ref{from: at, id: lower(id)})
+			told := headed{at, lower(id)}
+			if x.headed[told] {
+				continue
+			}
+			x.headed[told], learned = true, true
+			x.sum.add(sumHead, x.sha(at), told.origin)
+			x.refs = append(x.refs, ref{from: at, id: told.origin})
 		}
-		x.news = append(x.news, at)
-		x.settled = false
+		if learned {
+			x.news = append(x.news, at)
+			x.settled = false
+		}
 	}
+}
+
+// headed is that the head of its pull request showed what a commit was picked
+// from.
+type headed struct {
+	landed int32
+	origin string
 }
 
 // LearnPatch tells the stable patch id of a commit that is in the index; an
@@ -214,6 +245,7 @@ func (x *Index) LearnPatch(sha, patch string) {
 	if at, ok := x.find(sha); ok && !x.facts[at].patch {
 		x.putPatch(at, patch)
 		if patch != "" {
+			x.sum.add(sumPatch, lower(sha), patch)
 			x.news = append(x.news, at)
 			x.settled = false
 		}

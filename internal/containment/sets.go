@@ -42,3 +42,37 @@ func (x *Index) ancestorsOf(d int32) *ancestors {
 	x.sets[d] = s
 	return s
 }
+
+// maxCounts bounds how many counts are kept.
+const maxCounts = 1 << 16
+
+// Count is that of the graph. Many items ask about one live commit, and often
+// about the same change, so what it contains is walked once, and what was
+// counted is kept.
+func (x *Index) Count(from, not string) (int, error) {
+	f, okF := x.find(from)
+	n, okN := x.find(not)
+	if !okF || !okN {
+		return x.Graph.Count(from, not)
+	}
+	key := [2]int32{f, n}
+	x.mu.Lock()
+	count, counted := x.counts[key]
+	x.mu.Unlock()
+	if counted {
+		return count, nil
+	}
+	seen := newMarks(len(x.nodes))
+	copy(seen, x.ancestorsOf(n).bits)
+	count, err := x.count(f, n, seen)
+	if err != nil {
+		return 0, err
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if len(x.counts) >= maxCounts || x.counts == nil {
+		x.counts = map[[2]int32]int{}
+	}
+	x.counts[key] = count
+	return count, nil
+}

@@ -82,12 +82,17 @@ func (g *Graph) Count(from, not string) (int, error) {
 	}
 	seen := newMarks(len(g.nodes))
 	g.spread(n, seen)
+	return g.count(f, n, seen)
+}
+
+// count is Count by positions; seen is not with all its ancestors.
+func (g *Graph) count(f, n int32, seen marks) (int, error) {
 	count, whole := g.spread(f, seen)
 	// Commits that are missing below `not` alone can only make the number
 	// smaller if they lead back to commits of `from`; those missing below
 	// `from` can be any number. Either way the number is not known.
 	if !whole || (count > 0 && g.nodes[n].partial) {
-		return 0, fmt.Errorf("counting the commits in %.80q and not in %.80q: %w", from, not, ErrUnknown)
+		return 0, fmt.Errorf("counting the commits in %x and not in %x: %w", g.ids[f], g.ids[n], ErrUnknown)
 	}
 	return count, nil
 }

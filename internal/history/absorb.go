@@ -106,6 +106,7 @@ func (r *Repo) absorbLocked(ctx context.Context) (changed bool, err error) {
 		}
 	}
 	if fresh || err != nil { // what we knew may be gone from the disk
+		fresh = true
 		g = containment.NewIndex() // nobody else sees it yet
 		err = r.readCommits(ctx, nil, g, shallow, func(batch []containment.Commit) error { return g.Add(batch...) })
 		if err != nil {
@@ -116,7 +117,7 @@ func (r *Repo) absorbLocked(ctx context.Context) (changed bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for name, rf := range names {
-		if n := pullOf(name); n > 0 && (fresh || before[name] != rf) {
+		if n := pullOf(name); n > 0 { // one that has not moved, too: what landed it may just have come
 			g.LearnHead(n, rf.commit())
 		}
 	}
@@ -124,6 +125,7 @@ func (r *Repo) absorbLocked(ctx context.Context) (changed bool, err error) {
 		for sha, id := range patches {
 			g.LearnPatch(sha, id)
 		}
+		r.found = markOf(g)
 	}
 	r.graph, r.refs, r.tips, r.shallow, r.loaded = g, names, tips, shallow, true
 	return true, nil

@@ -14,6 +14,25 @@ import (
 type Mark struct {
 	graph *containment.Index
 	news  int
+	sum   string
+}
+
+// Sum is a digest of all that had been learned at the mark, by which another
+// process can tell that its mirror holds just that.
+func (m Mark) Sum() string { return m.sum }
+
+func markOf(g *containment.Index) Mark { return Mark{graph: g, news: g.News(), sum: g.Sum()} }
+
+// Resume gives the mark at which this process took the mirror into memory,
+// where the mirror held then just what another process had learned at a mark
+// with this sum. What came since is learned after it.
+func (r *Repo) Resume(ctx context.Context, sum string) (m Mark, ok bool, err error) {
+	_, done, err := r.read(ctx)
+	if err != nil {
+		return Mark{}, false, err
+	}
+	defer done()
+	return r.found, sum != "" && r.found.sum == sum, nil
 }
 
 // Mark tells how much the mirror has learned by now.
@@ -23,7 +42,7 @@ func (r *Repo) Mark(ctx context.Context) (Mark, error) {
 		return Mark{}, err
 	}
 	defer done()
-	return Mark{graph: g, news: g.News()}, nil
+	return markOf(g), nil
 }
 
 // Touched lists the commits of whose changes the answer can differ between
@@ -37,7 +56,7 @@ func (r *Repo) Touched(ctx context.Context, live []string, since Mark) (shas []s
 		return nil, now, false, err
 	}
 	defer done()
-	now = Mark{graph: g, news: g.News()}
+	now = markOf(g)
 	if since.graph != g {
 		return nil, now, false, nil
 	}

@@ -39,6 +39,7 @@ type Repo struct {
 	head    string // the default branch that the remote told, as refs/heads/…
 	shallow string // the mirror's list of commits whose parents were cut off
 	loaded  bool
+	found   Mark // what the mirror held when it was taken into memory
 
 	missMu sync.Mutex
 	misses map[string]time.Time // when a commit was last looked for in vain

@@ -83,6 +83,12 @@ func (r *Repo) withRemote(ctx context.Context, do func(*fetcher) error) error {
 		r.quirks = quirks{url: t.url}
 		r.headAt = time.Time{}
 	}
+	if r.exists() {
+		// What it holds is taken in before it changes: what comes is news then.
+		if err := r.loadOnce(ctx); err != nil {
+			r.m.log.Debug("the mirror cannot be read; fetching mends it, or makes it anew", "repo", r.name, "err", err)
+		}
+	}
 	return do(&fetcher{Repo: r, target: t, lock: lock})
 }
 

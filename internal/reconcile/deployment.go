@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/holdfast-dev/holdfast/internal/domain"
 	"github.com/holdfast-dev/holdfast/internal/history"
@@ -40,7 +41,7 @@ func (r *Reconciler) deployment(ctx context.Context, l ledger.Lease, id string) 
 		return err
 	}
 	if d.Status == domain.Success && d.Production {
-		touched, err := r.pass(ctx, s, svc, d)
+		touched, upto, err := r.pass(ctx, s, svc, d)
 		if err != nil {
 			return err
 		}
@@ -65,6 +66,11 @@ func (r *Reconciler) deployment(ctx context.Context, l ledger.Lease, id string) 
 				return err
 			}
 		}
+		// Judging these may have shown more, which bears on others. It comes last:
+		// an attempt that ends before finds the same items again.
+		if err := r.news(ctx, svc, upto); err != nil {
+			return err
+		}
 		d.Handled = true
 		return r.ledger.UpdateDeployment(ctx, l, d)
 	}
@@ -82,19 +88,15 @@ func receiptOf(id string) int64 {
 }
 
 // pass works out which items a deployment changes, by looking at those that it
-// may bear on.
-func (r *Reconciler) pass(ctx context.Context, s *Setup, svc domain.Service, d domain.Deployment) ([]touched, error) {
+// may bear on, be it because of what was learned up to a mark.
+func (r *Reconciler) pass(ctx context.Context, s *Setup, svc domain.Service, d domain.Deployment) (out []touched, upto history.Mark, err error) {
 	v := r.newView(s, r.now().UTC())
 	ids, upto, err := v.affected(ctx, svc, d)
 	if err != nil {
-		return nil, err
+		return nil, upto, err
 	}
-	out, err := r.count(ctx, v, fmt.Sprintf("deployment/%d", d.Receipt), ids)
-	if err != nil {
-		return nil, err
-	}
-	// Judging these may have shown more, which bears on others.
-	return out, r.news(ctx, svc, upto)
+	out, err = r.count(ctx, v, fmt.Sprintf("deployment/%d", d.Receipt), ids)
+	return out, upto, err
 }
 
 // firstHeard looks at all items of a service when the first deployment of it
@@ -263,11 +265,16 @@ func (r *Reconciler) count(ctx context.Context, v *view, cause string, ids []str
 			return nil
 		}
 		var line domain.VerdictLine
-		d, err := v.decide(ctx, st, &line)
+		d, words, err := v.judge(ctx, st, &line)
 		if err != nil {
 			return err
 		}
 		if sameVerdict(line, st.Verdict) && len(d.Acts) == 0 {
+			if !subset(words, st.Watches) {
+				// Nothing changes, but it would not be found under what was learned
+				// of its changes.
+				return r.touch(ctx, []string{id})
+			}
 			return nil
 		}
 		ships, takesBack := moves(policy.Verdict(st.Verdict.Verdict), policy.Reason(st.Verdict.Reason), d)
@@ -293,37 +300,30 @@ func (r *Reconciler) count(ctx context.Context, v *view, cause string, ids []str
 	return out, r.settle(ctx, g, limit)
 }
 
-// reconfigured looks at all items anew after a change of the configuration.
-func (r *Reconciler) reconfigured(ctx context.Context, hash string) error {
-	s := r.Setup()
-	if s.Hash != hash {
-		return nil // changed again since; that change has a subject of its own
-	}
-	var ids []string
-	if err := r.each(ctx, func(st domain.State) error { ids = append(ids, st.Spec.ID); return nil }); err != nil {
-		return err
-	}
-	if _, err := r.count(ctx, r.newView(s, r.now().UTC()), "config/"+hash, ids); err != nil {
-		return err
-	}
-	if err := r.ledger.SetMeta(ctx, "config", hash, 0); err != nil {
-		return err
-	}
-	return r.touch(ctx, ids)
+func subset(some, all []string) bool {
+	return !slices.ContainsFunc(some, func(w string) bool { return !slices.Contains(all, w) })
 }
 
 // touch makes items due now.
 func (r *Reconciler) touch(ctx context.Context, ids []string) error {
-	const atOnce = 200
-	now := r.now()
-	for chunk := range slices.Chunk(ids, atOnce) {
+	return r.touchInTurn(ctx, ids, 0)
+}
+
+// touchedAtOnce is how many items one call makes due.
+const touchedAtOnce = 200
+
+// touchInTurn makes items due, touchedAtOnce of them after each pause.
+func (r *Reconciler) touchInTurn(ctx context.Context, ids []string, pause time.Duration) error {
+	at := r.now()
+	for chunk := range slices.Chunk(ids, touchedAtOnce) {
 		subjects := make([]string, len(chunk))
 		for i, id := range chunk {
 			subjects[i] = "item/" + id
 		}
-		if err := r.ledger.Touch(ctx, now, subjects...); err != nil {
+		if err := r.ledger.Touch(ctx, at, subjects...); err != nil {
 			return err
 		}
+		at = at.Add(pause)
 	}
 	return nil
 }

@@ -18,8 +18,9 @@ import (
 // something was learned of one of these since. Items are listed by their
 // commits in the store; the others are not even loaded.
 //
-// A process begins without knowing what was learned before it: its first pass
-// over a service looks at every item.
+// Up to where that was told is kept in the store, as a digest of what the mirror
+// held then. A process that begins with a mirror which holds just that goes on
+// from there; with any other, its first pass over a service looks at every item.
 
 // manyWords is from how many commits on it is cheaper to look at every item.
 const manyWords = 50_000
@@ -42,7 +43,10 @@ func (v *view) affected(ctx context.Context, svc domain.Service, d domain.Deploy
 	}
 	list := found[t]
 	is := func(x domain.Deployment) bool { return x.Receipt == d.Receipt }
-	before, _ := v.r.learned(svc.Name)
+	before, _, err := v.r.learned(ctx, svc)
+	if err != nil {
+		return nil, upto, err
+	}
 	if !slices.ContainsFunc(list, is) {
 		return nil, before, nil // so old that nobody looks at it
 	}
@@ -117,9 +121,9 @@ func (v *view) everyItem(ctx context.Context, svc domain.Service) ([]string, err
 // live commits may bear, or what was learned since the last pass over the
 // service, up to a mark. ok is false where that may be any item.
 func (r *Reconciler) bearing(ctx context.Context, svc domain.Service, shas []string) (words []string, upto history.Mark, ok bool, err error) {
-	since, known := r.learned(svc.Name)
-	if !known {
-		return nil, upto, false, nil
+	since, known, err := r.learned(ctx, svc)
+	if err != nil || !known {
+		return nil, upto, false, err
 	}
 	repo := r.mirror(svc)
 	open, err := r.ledger.Watched(ctx, wordOpen+svc.Name)
@@ -158,21 +162,6 @@ func wordsOf(svc domain.Service, shas []string) []string {
 	return append(words, wordWide+strings.ToLower(svc.Repo))
 }
 
-// learned is up to where what a mirror learned has been told to the items of a
-// service; ok is false before this process's first pass over them.
-func (r *Reconciler) learned(service string) (m history.Mark, ok bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	m, ok = r.marks[service]
-	return m, ok
-}
-
-func (r *Reconciler) setLearned(service string, m history.Mark) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.marks[service] = m
-}
-
 // news makes due the items on which bears what the mirror of a service learned
 // since the mark: a commit that came may tie a change to one that has long been
 // live. Where no pass was made yet, there is nothing to compare with.
@@ -182,8 +171,7 @@ func (r *Reconciler) news(ctx context.Context, svc domain.Service, since history
 	case err != nil:
 		return err
 	case now == since:
-		r.setLearned(svc.Name, now)
-		return nil
+		return r.setLearned(ctx, svc, now)
 	}
 	touched, now, ok, err := repo.Touched(ctx, nil, since)
 	if err != nil {
@@ -201,8 +189,7 @@ func (r *Reconciler) news(ctx context.Context, svc domain.Service, since history
 	if err := r.touch(ctx, ids); err != nil {
 		return err
 	}
-	r.setLearned(svc.Name, now)
-	return nil
+	return r.setLearned(ctx, svc, now)
 }
 
 // tellNews is news of the services that an item concerns, after it was judged:
@@ -210,8 +197,14 @@ func (r *Reconciler) news(ctx context.Context, svc domain.Service, since history
 func (r *Reconciler) tellNews(ctx context.Context, s *Setup, services []string) error {
 	for _, name := range services {
 		svc, ok := s.Service(name)
-		since, passed := r.learned(name)
-		if !ok || !passed {
+		if !ok {
+			continue
+		}
+		since, passed, err := r.learned(ctx, svc)
+		if err != nil {
+			return err
+		}
+		if !passed {
 			continue
 		}
 		if err := r.news(ctx, svc, since); err != nil {

@@ -41,6 +41,7 @@ type tangle struct {
 	commits []string // all that may be deployed, landed or not
 	heard   []domain.Deployment
 	files   int
+	resumed int      // restarts after which not every item had to be looked at
 	told    []string // what happened, for who has to find out
 }
 
@@ -257,6 +258,8 @@ func (x *tangle) play(steps int) {
 	}
 	for step := range steps {
 		switch n := x.rng.IntN(20); {
+		case step%10 == 4:
+			x.begin()
 		case n < 1:
 			x.land()
 		case n < 4:
@@ -273,6 +276,25 @@ func (x *tangle) play(steps int) {
 		if step%20 == 19 {
 			x.compare(x.fresh(), "a process that begins with nothing")
 		}
+	}
+	x.t.Logf("of the restarts, %d went on from where the process before was", x.resumed)
+}
+
+// begin has the process end and begin again; sometimes it learns something
+// before its end that it tells nobody.
+func (x *tangle) begin() {
+	if x.pick(2) {
+		x.land()
+		x.copies()
+		require.NoError(x.t, x.r.mirror(x.setup.Services[0]).Sync(x.ctx))
+		x.note("it is fetched, and nobody is told")
+	}
+	x.restart()
+	_, known, err := x.r.learned(x.ctx, x.setup.Services[0])
+	require.NoError(x.t, err)
+	x.note("the process begins again, and goes on from where the last one was: %t", known)
+	if known {
+		x.resumed++
 	}
 }
 

@@ -32,10 +32,16 @@ func (r *Reconciler) pushed(ctx context.Context, id string) error {
 		if err := r.mirror(svc).Sync(ctx); err != nil {
 			return fmt.Errorf("fetching what was pushed to %s: %w", repo, err)
 		}
+		came := false
 		for _, d := range waits {
-			if err := r.complete(ctx, svc, d); err != nil {
+			known, err := r.complete(ctx, svc, d)
+			if err != nil {
 				return err
 			}
+			came = came || known
+		}
+		if !came {
+			continue // what runs is as unknown as it was
 		}
 		ids, err := r.ledger.ItemsOfService(ctx, svc.Name)
 		if err != nil {
@@ -73,19 +79,21 @@ func (r *Reconciler) waits(ctx context.Context, svc domain.Service) ([]domain.De
 	return out, nil
 }
 
-// complete gives a deployment the commit of the version that came after it.
-func (r *Reconciler) complete(ctx context.Context, svc domain.Service, d domain.Deployment) error {
+// complete gives a deployment the commit of the version that came after it, and
+// reports whether its commit is known now.
+func (r *Reconciler) complete(ctx context.Context, svc domain.Service, d domain.Deployment) (known bool, err error) {
 	if history.IsSHA(d.SHA) {
-		return nil
+		_, known, err = r.mirror(svc).Commit(ctx, d.SHA)
+		return known, err
 	}
 	lease, ok, err := r.ledger.ClaimSubject(ctx, fmt.Sprintf("deployment/%d", d.Receipt), leaseTime)
 	if err != nil || !ok {
-		return err // whoever holds it resolves it
+		return true, err // whoever holds it resolves it
 	}
 	defer func() { _ = r.ledger.Done(ctx, lease, time.Time{}) }()
 	before := d.SHA
 	if err := r.resolve(ctx, svc, &d); err != nil || d.SHA == before {
-		return err
+		return false, err
 	}
-	return r.ledger.UpdateDeployment(ctx, lease, d)
+	return true, r.ledger.UpdateDeployment(ctx, lease, d)
 }

@@ -75,9 +75,9 @@ type Reconciler struct {
 
 	mu      sync.Mutex
 	repos   map[string]repoFacts
-	marks   map[string]history.Mark // service → what its items were told of
-	sought  map[string]bool         // earlier live commits that were looked for
-	answers map[string]bool         // creations that a tracker answered with an error of its own
+	marks   map[string]mark // service → what its items were told of
+	sought  map[string]bool // earlier live commits that were looked for
+	answers map[string]bool // creations that a tracker answered with an error of its own
 	// reloadedAt is in Unix nanoseconds: what a tracker refused before is
 	// tried again.
 	reloadedAt atomic.Int64
@@ -92,7 +92,7 @@ type Stats struct {
 
 // New makes a Reconciler; it does nothing until Run.
 func New(o Options) *Reconciler {
-	r := &Reconciler{ledger: o.Ledger, mirrors: o.Mirrors, workers: o.Workers, patience: patience, extra: o.Handlers, long: o.Long, log: o.Log, now: o.Now, repos: map[string]repoFacts{}, marks: map[string]history.Mark{}, sought: map[string]bool{}, answers: map[string]bool{}}
+	r := &Reconciler{ledger: o.Ledger, mirrors: o.Mirrors, workers: o.Workers, patience: patience, extra: o.Handlers, long: o.Long, log: o.Log, now: o.Now, repos: map[string]repoFacts{}, marks: map[string]mark{}, sought: map[string]bool{}, answers: map[string]bool{}}
 	if r.enter = o.Enter; r.enter == nil {
 		r.enter = func(context.Context) (func(), bool) { return func() {}, true }
 	}
@@ -114,8 +114,8 @@ func New(o Options) *Reconciler {
 // Setup is the configuration that is in force.
 func (r *Reconciler) Setup() *Setup { return r.setup.Load() }
 
-// Reload puts another configuration in force. Where it can change a verdict,
-// all items are looked at again, counted as one cause; reopenings and
+// Reload puts another configuration in force. Items of which it can change the
+// verdict are looked at again, counted as one cause; reopenings and
 // closes that a tracker refused are tried again, and trackers that could not be worked with.
 func (r *Reconciler) Reload(ctx context.Context, s *Setup) error {
 	r.setup.Store(s)
@@ -141,21 +141,6 @@ func (r *Reconciler) Reload(ctx context.Context, s *Setup) error {
 		return err
 	}
 	return errors.Join(r.RetryDead(ctx), r.Adopt(ctx))
-}
-
-// Adopt compares the configuration with the one that the store last saw, and
-// has every item looked at again when it differs. It is called at the start
-// and after a reload; it may be repeated.
-func (r *Reconciler) Adopt(ctx context.Context) error {
-	hash := r.Setup().Hash
-	seen, err := r.ledger.Meta(ctx, "config")
-	if err != nil {
-		return fmt.Errorf("reading the configuration that the store last saw: %w", err)
-	}
-	if seen == hash {
-		return nil
-	}
-	return r.ledger.Touch(ctx, r.now(), "config/"+hash)
 }
 
 // RetryDead has the subjects of all dead letters tried again: another version
@@ -331,7 +316,8 @@ func (r *Reconciler) handle(ctx context.Context, l ledger.Lease) (next time.Time
 	case "part":
 		return r.part(ctx, l, id)
 	case "config":
-		return time.Time{}, r.holding(ctx, l, func(ctx context.Context) error { return r.reconfigured(ctx, id) })
+		err = r.holding(ctx, l, func(ctx context.Context) error { next, err = r.reconfigured(ctx, id); return err })
+		return next, err
 	case causeRebuild:
 		return r.rebuilt(ctx, id)
 	case "retention":

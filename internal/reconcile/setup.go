@@ -29,7 +29,9 @@ type Setup struct {
 	MarkerKey []byte
 	PublicURL string
 	Retention time.Duration // of finished items; 0: for ever
-	Hash      string        // of the parts that can change a verdict
+	Hash      string        // of the Parts
+	Parts     Parts         // what can change a verdict
+	Engine    string        // of the program that works verdicts out
 
 	// What a sweep needs, by tracker: how often, which projects hold tickets,
 	// how texts are read, and what a deployment to an environment means.

@@ -32,6 +32,17 @@ func (r *Reconciler) sweepPushes(ctx context.Context, s *Setup, tracker, repo st
 	if err := mirror.Sync(ctx); err != nil {
 		return fmt.Errorf("sweeping what was pushed to %s: %w", repo, err)
 	}
+	// What came bears on few items or none. Told now, it need not be found out by
+	// the next deployment, or by a process that begins meanwhile.
+	var names []string
+	for _, x := range s.ServicesOf(repo) {
+		if x.Tracker == tracker {
+			names = append(names, x.Name)
+		}
+	}
+	if err := r.tellNews(ctx, s, names); err != nil {
+		return err
+	}
 	head, commits, err := mirror.Since(ctx, m.Head, m.At, maxSweptCommits)
 	if err != nil {
 		return fmt.Errorf("sweeping what was pushed to %s: %w", repo, err)

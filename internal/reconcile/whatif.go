@@ -92,13 +92,19 @@ func revision(d domain.Deployment) string {
 
 // decide is the decision that the view gives now, with its line.
 func (v *view) decide(ctx context.Context, st domain.State, line *domain.VerdictLine) (policy.Decision, error) {
-	f, _, err := v.facts(ctx, st)
+	d, _, err := v.judge(ctx, st, line)
+	return d, err
+}
+
+// judge is decide, and tells the words under which the item is to be found.
+func (v *view) judge(ctx context.Context, st domain.State, line *domain.VerdictLine) (policy.Decision, []string, error) {
+	f, words, err := v.facts(ctx, st)
 	if err != nil {
-		return policy.Decision{}, err
+		return policy.Decision{}, nil, err
 	}
 	d := policy.Decide(v.s.Rules(st.Spec.Team, st.Spec.Priority), f)
 	*line = verdictLine(v.s, st, f, d, v.now)
-	return d, nil
+	return d, words, nil
 }
 
 // moves says whether a decision ships an item, or takes it back, as against the

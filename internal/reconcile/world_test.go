@@ -36,6 +36,7 @@ type world struct {
 	r            *Reconciler
 	setup        *Setup
 	repo         string
+	dir          string // of the mirrors
 	rules        policy.Rules
 	set          Settings
 	seq          int
@@ -52,8 +53,7 @@ func newWorld(t testing.TB) *world {
 	w.repo = filepath.Join(t.TempDir(), "checkout")
 	w.git("init", "-q", "-b", "main", w.repo)
 	w.commit("first")
-	mirrors, err := history.Open(history.Options{Dir: t.TempDir(), Now: w.now})
-	require.NoError(t, err)
+	w.dir = t.TempDir()
 	w.rules = policy.Rules{RollbackGrace: 30 * time.Minute, CloseWhenVerified: policy.CloseClosedEarly, Watch: 30 * 24 * time.Hour, UnknownTimeout: 72 * time.Hour,
 		EscalateAfter: 3, BackoffFirst: time.Minute, BackoffMax: 24 * time.Hour}
 	w.set = Settings{Enforce: true, Due: map[domain.Priority]time.Duration{"P1": 28 * 24 * time.Hour}, MaxReopens: 20, WaiverMax: 90 * 24 * time.Hour, SelfAttest: []domain.Priority{"P2"}}
@@ -66,12 +66,21 @@ func newWorld(t testing.TB) *world {
 		Rules:     func(string, domain.Priority) policy.Rules { return w.rules },
 		Settings:  func(string) Settings { return w.set },
 		Labels:    Labels{Postmortem: "postmortem", Awaiting: "awaiting-deployment"},
-		MarkerKey: []byte("test-key"), PublicURL: "http://127.0.0.1:8080", Hash: "one",
+		MarkerKey: []byte("test-key"), PublicURL: "http://127.0.0.1:8080", Hash: "one", Engine: "test",
 	}
 	w.gh.SetAssignable("owner-gh")
-	w.r = New(Options{Ledger: w.ledger, Mirrors: mirrors, Setup: w.setup, Now: w.now, Log: slog.New(slog.DiscardHandler)})
+	w.restart()
 	require.NoError(t, w.ledger.SetMeta(w.ctx, "config", "one", 0))
 	return w
+}
+
+// restart puts a process that has just begun in the place of the one before,
+// on the same store and the same mirrors.
+func (w *world) restart() {
+	w.t.Helper()
+	mirrors, err := history.Open(history.Options{Dir: w.dir, Now: w.now})
+	require.NoError(w.t, err)
+	w.r = New(Options{Ledger: w.ledger, Mirrors: mirrors, Setup: w.setup, Now: w.now, Log: slog.New(slog.DiscardHandler)})
 }
 
 func (w *world) now() time.Time          { return time.Unix(0, w.clock.Load()).UTC() }
