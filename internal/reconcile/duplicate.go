@@ -67,22 +67,19 @@ func (w *work) passDuty(ctx context.Context) error {
 	return w.r.ledger.Append(ctx, o.Spec.ID, true, entries...)
 }
 
-// tellDuplicates has the duplicates of an item that no longer stands looked
-// at again. It happens seldom enough to walk over all items.
-func (r *Reconciler) tellDuplicates(ctx context.Context, st domain.State) error {
-	if st.Ticket == nil {
+// tellDuplicates has the duplicates of an item looked at again that came to
+// stand, or no longer stands, since it was saved last.
+func (w *work) tellDuplicates(ctx context.Context) error {
+	if w.st.Ticket == nil || stands(w.base) == stands(w.st) {
 		return nil
 	}
-	refs := append(slices.Clone(st.PastRefs), st.Ticket.Ref)
-	var ids []string
-	err := r.each(ctx, func(d domain.State) error {
-		if d.Ticket != nil && d.Ticket.Closed && slices.Contains(refs, d.Ticket.DuplicateOf) {
-			ids = append(ids, d.Spec.ID)
-		}
-		return nil
-	})
+	var words []string
+	for _, ref := range append(slices.Clone(w.st.PastRefs), w.st.Ticket.Ref) {
+		words = append(words, wordDuplicate(ref))
+	}
+	ids, err := w.r.ledger.Watching(ctx, words)
 	if err != nil {
 		return err
 	}
-	return r.touch(ctx, ids)
+	return w.r.touch(ctx, ids)
 }

@@ -56,7 +56,16 @@ func (v *view) facts(ctx context.Context, st domain.State) (policy.Facts, []stri
 	if a := st.Attestation; a != nil {
 		f.Attested, f.AttestedAt, f.AttestedBefore = true, a.At, slices.Contains(st.EvidenceBefore, attestedKey)
 	}
-	if f.Closed && f.CloseReason == domain.Duplicate {
+	var asDuplicate []string
+	if f.Closed && f.CloseReason == domain.Duplicate && st.Ticket.DuplicateOf != "" {
+		word := wordDuplicate(st.Ticket.DuplicateOf)
+		asDuplicate = append(asDuplicate, word)
+		if v.watch != nil && !slices.Contains(st.Watches, word) {
+			// Before the original is read, as with what is live.
+			if err := v.watch(ctx, asDuplicate); err != nil {
+				return f, nil, err
+			}
+		}
 		o, ok, err := r.original(ctx, st.Ticket.DuplicateOf)
 		if err != nil {
 			return f, nil, err
@@ -65,7 +74,7 @@ func (v *view) facts(ctx context.Context, st domain.State) (policy.Facts, []stri
 	}
 	f.OpenPull = openPull(st)
 	words, err := v.place(ctx, st, &f)
-	return f, words, err
+	return f, append(words, asDuplicate...), err
 }
 
 // openPull names an open pull request that holds the item back: one of the

@@ -44,10 +44,9 @@ func (r *Reconciler) item(ctx context.Context, l ledger.Lease, id string) (time.
 		}
 		return time.Time{}, err
 	}
-	stood := stands(w.st)
 	next, err := w.run(ctx)
-	if stood && !stands(w.st) {
-		err = errors.Join(err, r.tellDuplicates(ctx, w.st))
+	if tellErr := w.tellDuplicates(ctx); tellErr != nil {
+		return next, errors.Join(err, tellErr) // not saved, so the next look tells them
 	}
 	if w.decided { // else what was worked out last still stands
 		w.st.Concerned = w.st.Concerned[:0]

@@ -83,6 +83,10 @@ const (
 	wordWide = "wide/" // + repository: a change of more than maxWords commits
 )
 
+// wordDuplicate is that of the items whose ticket is closed as a duplicate of
+// another one.
+func wordDuplicate(of domain.Ref) string { return "duplicate/" + strings.ToLower(string(of)) }
+
 func wordSHA(repo, sha string) string { return "sha/" + strings.ToLower(repo+"/"+sha) }
 
 // words are those under which an item is found when commits are deployed, taken
