@@ -22,7 +22,7 @@ const (
 	giveUpAnswered   = 4 * time.Second
 	giveUpJira       = 90 * time.Second
 	lookAgainAfter   = 10 * time.Second
-	clockSlack       = 10 * time.Minute // the tracker's clock may be behind ours
+	clockSlack       = 15 * time.Minute // the tracker's clock may be behind ours
 	labelNeedService = "needs-service"
 )
 

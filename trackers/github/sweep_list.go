@@ -18,6 +18,10 @@ const (
 	// sweepMargin is how far sweeps overlap: what was updated first may show up
 	// in a list after what was updated a moment later.
 	sweepMargin = 5 * time.Second
+	// emptyMargin is the same for a list that holds nothing yet: it may begin
+	// long ago at no cost. Of the time there is only the header Date, which a
+	// gateway may have written by another clock than that of the things to come.
+	emptyMargin = 24 * time.Hour
 	// sweepPages bounds what one sweep lists; the rest is had with the next.
 	sweepPages = 10
 	// maxKept bounds the things that are kept of a list until it changes.
@@ -105,6 +109,7 @@ func whence[W, V any](ctx context.Context, t *Tracker, c call, path string, quer
 		if newest, err = http.ParseTime(a.Header.Get("Date")); err != nil {
 			return time.Time{}, nil //nolint:nilerr // it tells no time at all: ask again
 		}
+		return newest.UTC().Add(-emptyMargin), nil
 	}
 	return newest.UTC().Add(-sweepMargin), nil
 }

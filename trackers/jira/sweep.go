@@ -18,6 +18,10 @@ const (
 	// sweepMargin is how far sweeps overlap: the search shows a change some
 	// seconds after it was made, and not in the order of the changes.
 	sweepMargin = time.Minute
+	// emptyMargin is the same for a project that holds nothing yet: it may begin
+	// long ago at no cost. Of the time there is only the header Date, which a
+	// gateway may have written by another clock than that of the tickets to come.
+	emptyMargin = 24 * time.Hour
 	// sweepPages bounds what one sweep lists; the rest is had with the next.
 	sweepPages = 10
 	// maxCommentPages bounds the reading of one ticket's comments.
@@ -89,6 +93,7 @@ func (t *Tracker) whence(ctx context.Context, op, target string) (trackers.Swept
 		if newest, err = http.ParseTime(q.date); err != nil {
 			return trackers.Swept{}, nil //nolint:nilerr // it tells no time at all: ask again
 		}
+		return trackers.Swept{Until: newest.UTC().Add(-emptyMargin)}, nil
 	}
 	return trackers.Swept{Until: newest.UTC().Add(-sweepMargin)}, nil
 }

@@ -157,7 +157,7 @@ func TestWhereASweepStarts(t *testing.T) {
 		want time.Time
 	}{
 		"at the newest":           {`{"issues":[{"id":"1","key":"PAY-1","fields":{"updated":"2026-11-20T12:00:00.000+0200"}}]}`, []string{day.Add(time.Hour).Format(http.TimeFormat)}, day.Add(-time.Minute)},
-		"by the clock of Jira":    {`{"issues":[]}`, []string{day.Format(http.TimeFormat)}, day.Add(-time.Minute)},
+		"long before the Date":    {`{"issues":[]}`, []string{day.Format(http.TimeFormat)}, day.Add(-24 * time.Hour)},
 		"nowhere without a clock": {`{"issues":[]}`, nil, time.Time{}},
 	} {
 		t.Run(name, func(t *testing.T) {
