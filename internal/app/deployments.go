@@ -86,6 +86,10 @@ func (b *Backend) Deploy(ctx context.Context, by api.Actor, r api.DeploymentRepo
 	switch result {
 	case ledger.Repeated:
 		out.Outcome = api.DeployRepeated
+		if d.Percent > stored.Percent {
+			out.Warnings = append(out.Warnings, fmt.Sprintf("percent %d is not recorded: %q was reported with %d percent and a finished_at that is no earlier; send a later one, or none",
+				d.Percent, r.ID, stored.Percent))
+		}
 	case ledger.Conflict:
 		out.Outcome = api.DeployConflict
 		out.Detail = fmt.Sprintf("the deployment %q of %s to %s was reported with the commit %s; a new deployment needs a new id", r.ID, svc.Name, r.Environment, stored.SHA)

@@ -78,6 +78,30 @@ func TestTheSameReportAgain(t *testing.T) {
 	w.settle()
 }
 
+func TestACanaryThatBecomesAll(t *testing.T) {
+	t.Parallel()
+	w := start(t, scene{})
+	id := w.one()
+	w.base()
+	w.pass(time.Minute)
+	fix := w.merge(checkout, "The fix", "Fixes #1")
+	w.reopened(1)
+	r := report{ID: "run-9", Service: "checkout", Environment: "prod-eu", SHA: fix, Percent: 10}
+	require.Equal(t, 202, w.report(r).status)
+	w.until("the canary is known", func() bool { return w.item(id).Reason != nil && *w.item(id).Reason == "canary" })
+	require.Equal(t, 200, w.report(r).status)
+	r.Percent = 100
+	require.Equal(t, 202, w.report(r).status)
+	w.closed(1)
+
+	r.ID, r.Percent, r.FinishedAt = "run-10", 10, w.at(0)
+	require.Equal(t, 202, w.report(r).status)
+	r.Percent = 100
+	again := w.report(r)
+	require.Equal(t, 200, again.status)
+	require.Contains(t, again.text, "percent 100 is not recorded", "the sender says that nothing happened since")
+}
+
 func TestARevisionThatTheRepositoryLacks(t *testing.T) {
 	t.Parallel()
 	w := start(t, scene{})

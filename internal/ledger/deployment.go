@@ -37,6 +37,7 @@ type preparedDeployment struct {
 	dated                  string // "1" when the sender said when it finished
 	digits                 string // numeric id
 	json                   string
+	percent                int
 }
 
 func (l *Ledger) prepareDeployment(d domain.Deployment) (preparedDeployment, error) {
@@ -78,7 +79,7 @@ func (l *Ledger) prepareDeployment(d domain.Deployment) (preparedDeployment, err
 	return preparedDeployment{
 		place: at, target: at, service: escape(d.Service),
 		id: d.ID, sha: strings.ToLower(d.SHA), status: d.Status,
-		finished: d.FinishedAt.UnixMicro(), dated: dated, digits: trailingDigits(d.ID), json: string(b),
+		finished: d.FinishedAt.UnixMicro(), dated: dated, digits: trailingDigits(d.ID), json: string(b), percent: d.Percent,
 	}, nil
 }
 
@@ -93,7 +94,7 @@ func trailingDigits(id string) string {
 func (d *preparedDeployment) words(k keys, key func(string) string) []any {
 	return []any{
 		key(k.ofTarget(d.target)), key(k.ofService(d.service)), key(k.successes(d.target)),
-		d.place, escape(d.id), d.id, d.sha, string(d.status), d.finished, d.dated, d.digits, d.json,
+		d.place, escape(d.id), d.id, d.sha, string(d.status), d.finished, d.dated, d.digits, d.json, d.percent,
 	}
 }
 
@@ -110,9 +111,16 @@ func (k keys) deploymentKeys() []string {
 // before it so that text order is number order, then its receipt: what ties in
 // the score is in the order of the rule without further ado.
 const deploymentPrelude = `
+-- share is the part of the traffic that a stored report speaks of.
+local function share(receipt)
+  local read, was = pcall(cjson.decode, redis.call('HGET', KEYS[6], receipt) or '')
+  return read and type(was) == 'table' and tonumber(was.percent) or 100
+end
+
 local function deploy(now)
   local ofTarget, ofService, successes = tonumber(arg()), tonumber(arg()), tonumber(arg())
   local place, eid, id, sha, status, finished, dated, digits, json = arg(), arg(), arg(), arg(), arg(), arg(), arg(), arg(), arg()
+  local percent = tonumber(arg())
   if id ~= '' then
     local ident = place .. '/' .. eid
     local had = redis.call('HMGET', KEYS[7], ident .. ':sha', ident .. ':last', ident .. ':' .. status)
@@ -121,7 +129,8 @@ local function deploy(now)
     if n > 0 and string.sub(had[1], 1, n) ~= string.sub(sha, 1, n) then return 'conflict', had[2] end
     if had[3] then
       local at, receipt = string.match(had[3], '^(%S+) (%S+)$')
-      if dated == '0' or tonumber(finished) <= tonumber(at) then
+      local raised = dated == '0' and percent > share(receipt)
+      if not raised and (dated == '0' or tonumber(finished) <= tonumber(at)) then
         redis.call('HSET', KEYS[7], ident .. ':last', had[2]) -- a write, for a store that waits for the disk
         return 'repeated', receipt
       end

@@ -30,7 +30,9 @@ return {what, receipt, redis.call('HGET', KEYS[6], receipt)}
 
 // RecordDeployment stores a report. Who it is, is (service, environment, id);
 // without an id it gets one. Repeated is the same id and status with no later
-// FinishedAt, and returns the report that is stored. Conflict is the same id
+// FinishedAt, and returns the report that is stored. Where it has no time of its
+// own, a higher Percent than the last one's makes it a later report: a roll-out
+// that goes on under one id. Conflict is the same id
 // with another SHA; it returns the last report with that id. A new report makes
 // its subject "deployment/<receipt>" due.
 func (l *Ledger) RecordDeployment(ctx context.Context, d domain.Deployment) (domain.Deployment, DeploymentResult, error) {

@@ -79,6 +79,34 @@ func TestRecordDeployment(t *testing.T) {
 	})
 }
 
+func TestARollOutUnderOneID(t *testing.T) {
+	eachStore(t, func(t *testing.T, e *env) {
+		d := domain.Deployment{ID: "run-7", Service: "checkout", Environment: "prod", SHA: "ab", Percent: 10}
+		_, r := e.deployed(d)
+		require.Equal(t, Recorded, r)
+		_, r = e.deployed(d)
+		require.Equal(t, Repeated, r)
+		d.Percent = 100
+		whole, r := e.deployed(d)
+		require.Equal(t, Recorded, r, "the canary has become all of it")
+		require.Equal(t, 100, whole.Percent)
+		d.Percent = 10
+		got, r := e.deployed(d)
+		require.Equal(t, Repeated, r, "a late repetition of the first report")
+		require.Equal(t, whole, got)
+		d.Percent, d.FinishedAt = 100, whole.FinishedAt
+		_, r = e.deployed(d)
+		require.Equal(t, Repeated, r)
+
+		d = domain.Deployment{ID: "run-8", Service: "checkout", Environment: "prod", SHA: "ab", Percent: 10, FinishedAt: e.clock.Now()}
+		_, r = e.deployed(d)
+		require.Equal(t, Recorded, r)
+		d.Percent = 100
+		_, r = e.deployed(d)
+		require.Equal(t, Repeated, r, "the sender says that it finished at the same time")
+	})
+}
+
 func TestDeploymentsWithoutAnID(t *testing.T) {
 	eachStore(t, func(t *testing.T, e *env) {
 		d := domain.Deployment{Service: "checkout", Environment: "prod", SHA: "ab"}
