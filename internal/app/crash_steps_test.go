@@ -218,9 +218,9 @@ func (s *crashStory) phase(name string, do func(), so func(d api.ItemDetail) boo
 	s.gate.enter(name)
 	do()
 	quiet := 0
-	// A creation that may have been made is looked for during a minute and a
-	// half on Jira.
-	s.until("the end of: "+name, func() bool {
+	// Many stories go on at once, and none should look so often that it holds
+	// the others up.
+	s.untilEvery(25*time.Millisecond, "the end of: "+name, func() bool {
 		if s.unquiet(func(kind string) bool { return slices.Contains(onTheWay, kind) }) {
 			quiet = 0
 			return false
@@ -231,7 +231,7 @@ func (s *crashStory) phase(name string, do func(), so func(d api.ItemDetail) boo
 			return false
 		}
 		quiet++
-		return quiet > 5
+		return quiet > 2
 	})
 }
 

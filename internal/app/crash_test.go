@@ -30,13 +30,22 @@ type program struct {
 	done chan error
 }
 
-// build compiles the program once for this test.
+// build compiles the program, once for all tests.
 func build(t *testing.T) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "holdfast")
-	out, err := exec.Command("go", "build", "-tags", "nomsgpack", "-o", path, "../../cmd/holdfast").CombinedOutput()
-	require.NoError(t, err, "building the program: %s", out)
-	return path
+	built.once.Do(func() {
+		built.path = filepath.Join(tempDir, "holdfast")
+		built.said, built.err = exec.Command("go", "build", "-tags", "nomsgpack", "-o", built.path, "../../cmd/holdfast").CombinedOutput()
+	})
+	require.NoError(t, built.err, "building the program: %s", built.said)
+	return built.path
+}
+
+var built struct {
+	once sync.Once
+	path string
+	said []byte
+	err  error
 }
 
 func (w *world) serve(binary, config string, log *syncBuffer) *program {

@@ -359,12 +359,15 @@ func (w *world) tellLedgers() {
 // until waits for something that must happen.
 func (w *world) until(what string, so func() bool) {
 	w.t.Helper()
-	deadline := time.Now().Add(patience)
-	for !so() {
+	w.untilEvery(10*time.Millisecond, what, so)
+}
+
+func (w *world) untilEvery(pause time.Duration, what string, so func() bool) {
+	w.t.Helper()
+	for deadline := time.Now().Add(patience); !so(); time.Sleep(pause) {
 		if time.Now().After(deadline) {
 			w.t.Fatalf("not seen within %s: %s", patience, what)
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
 }
 

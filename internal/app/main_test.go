@@ -23,6 +23,7 @@ import (
 // own. It listens on a port, because redis.url takes no socket.
 var (
 	redisAddr  string
+	tempDir    string // is removed at the end
 	databases  = 1024
 	nextNumber atomic.Int64
 )
@@ -56,6 +57,7 @@ func startRedis() (stop func(), err error) {
 	if err != nil {
 		return nil, err
 	}
+	tempDir = dir
 	port, err := storetest.FreePort()
 	if err != nil {
 		return nil, err

@@ -170,7 +170,8 @@ func (g *GitHub) CreateRepo(fullName string) error {
 		return fmt.Errorf("creating %s: it exists already", fullName)
 	}
 	g.user(owner)
-	r.id, r.createdAt, r.pushedAt = g.id(), g.clock(), g.clock()
+	now := g.clock()
+	r.id, r.createdAt, r.pushedAt = g.id(), now, now
 	for _, l := range [][2]string{{"bug", "d73a4a"}, {"enhancement", "a2eeef"}, {"duplicate", "cfd3d7"}} {
 		r.labels = append(r.labels, &ghLabel{id: g.id(), name: l[0], color: l[1], standard: true})
 	}
@@ -182,7 +183,8 @@ func (g *GitHub) CreateRepo(fullName string) error {
 
 func (g *GitHub) id() int64 { g.lastID++; return g.lastID }
 
-// clock is the time to the second, all that GitHub keeps.
+// clock is the time to the second, all that GitHub keeps. One act asks for it
+// once, or its times may differ.
 func (g *GitHub) clock() time.Time { return g.opt.Now().UTC().Truncate(time.Second) }
 
 func (g *GitHub) user(login string) *ghUser {

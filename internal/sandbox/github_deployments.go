@@ -47,7 +47,8 @@ func (g *GitHub) DeployStatus(repo string, id int64, state, actor string) error 
 // newDeployment and addStatus need g.mu.
 
 func (g *GitHub) newDeployment(r *ghRepo, d *ghDeployment) *ghDeployment {
-	d.id, d.createdAt, d.updatedAt = g.id(), g.clock(), g.clock()
+	now := g.clock()
+	d.id, d.createdAt, d.updatedAt = g.id(), now, now
 	if d.task == "" {
 		d.task = "deploy"
 	}
@@ -62,8 +63,9 @@ func (g *GitHub) newDeployment(r *ghRepo, d *ghDeployment) *ghDeployment {
 }
 
 func (g *GitHub) addStatus(r *ghRepo, d *ghDeployment, s *ghDeploymentStatus) *ghDeploymentStatus {
-	s.id, s.at = g.id(), g.clock()
-	d.statuses, d.updatedAt = append(d.statuses, s), g.clock()
+	now := g.clock()
+	s.id, s.at = g.id(), now
+	d.statuses, d.updatedAt = append(d.statuses, s), now
 	if s.state == "inactive" {
 		return s // no webhook for this state
 	}
@@ -78,8 +80,8 @@ func (g *GitHub) addStatus(r *ghRepo, d *ghDeployment, s *ghDeploymentStatus) *g
 	// environments are spared, and nobody is told.
 	for _, old := range r.deployments {
 		if old != d && old.env == d.env && len(old.statuses) > 0 && old.statuses[len(old.statuses)-1].state == "success" && old.id < d.id {
-			old.statuses = append(old.statuses, &ghDeploymentStatus{id: g.id(), state: "inactive", creator: s.creator, at: g.clock()})
-			old.updatedAt = g.clock()
+			old.statuses = append(old.statuses, &ghDeploymentStatus{id: g.id(), state: "inactive", creator: s.creator, at: now})
+			old.updatedAt = now
 		}
 	}
 	return s

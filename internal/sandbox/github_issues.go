@@ -162,11 +162,12 @@ func (g *GitHub) TransferIssue(repo string, number int, actor, to string) (int, 
 	if dest == nil || is.pull != nil {
 		return 0, fmt.Errorf("transferring %s#%d: only issues move, and only to a repository that exists", repo, number)
 	}
+	now := g.clock()
 	moved := *is
-	moved.id, moved.number, moved.updatedAt, moved.comments = g.id(), len(dest.issues)+1, g.clock(), nil
+	moved.id, moved.number, moved.updatedAt, moved.comments = g.id(), len(dest.issues)+1, now, nil
 	moved.labels = slices.DeleteFunc(slices.Clone(is.labels), func(l string) bool { return dest.label(l) == nil })
 	moved.assignees = slices.DeleteFunc(slices.Clone(is.assignees), func(l string) bool { return !g.assignable(dest, l) })
-	moved.events = append(slices.Clone(is.events), &ghEvent{id: g.id(), kind: "transferred", actor: actor, at: g.clock()})
+	moved.events = append(slices.Clone(is.events), &ghEvent{id: g.id(), kind: "transferred", actor: actor, at: now})
 	for _, c := range is.comments {
 		copied := *c
 		copied.issue = &moved

@@ -21,8 +21,9 @@ func (g *GitHub) Lock(repo string, number int, actor string, locked bool) error 
 	if locked {
 		kind = "locked"
 	}
-	is.locked, is.updatedAt = locked, g.clock()
-	is.events = append(is.events, &ghEvent{id: g.id(), kind: kind, actor: actor, at: g.clock()})
+	now := g.clock()
+	is.locked, is.updatedAt = locked, now
+	is.events = append(is.events, &ghEvent{id: g.id(), kind: kind, actor: actor, at: now})
 	g.emitIssue(r, is, kind, actor, nil)
 	return nil
 }
@@ -36,10 +37,11 @@ func (g *GitHub) ConvertIssue(repo string, number int, actor string) error {
 	if err != nil {
 		return fmt.Errorf("converting: %w", err)
 	}
-	is.locked, is.converted, is.updatedAt = true, true, g.clock()
+	now := g.clock()
+	is.locked, is.converted, is.updatedAt = true, true, now
 	is.events = append(is.events,
-		&ghEvent{id: g.id(), kind: "locked", actor: actor, at: g.clock()},
-		&ghEvent{id: g.id(), kind: "converted_to_discussion", actor: actor, at: g.clock()})
+		&ghEvent{id: g.id(), kind: "locked", actor: actor, at: now},
+		&ghEvent{id: g.id(), kind: "converted_to_discussion", actor: actor, at: now})
 	return nil // what it sends is about a discussion
 }
 

@@ -57,9 +57,10 @@ func (g *GitHub) OpenPull(repo string, pr PullRequest) (int, error) {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	now := g.clock()
 	is := &ghIssue{
 		id: g.id(), number: len(r.issues) + 1, title: pr.Title, body: pr.Body, author: g.user(pr.Actor).login,
-		createdAt: g.clock(), updatedAt: g.clock(), pull: p,
+		createdAt: now, updatedAt: now, pull: p,
 	}
 	r.issues = append(r.issues, is)
 	if err := r.setPullRefs(is); err != nil {
@@ -67,7 +68,7 @@ func (g *GitHub) OpenPull(repo string, pr PullRequest) (int, error) {
 	}
 	for _, ref := range mentions(pr.Title + "\n" + pr.Body) {
 		if _, other := g.find(r, ref); other != nil && other != is {
-			other.events = append(other.events, &ghEvent{id: g.id(), kind: "cross-referenced", actor: pr.Actor, at: g.clock(), source: is, sourceIn: r})
+			other.events = append(other.events, &ghEvent{id: g.id(), kind: "cross-referenced", actor: pr.Actor, at: now, source: is, sourceIn: r})
 		}
 	}
 	g.emitPull(r, is, "opened", pr.Actor, nil)
@@ -207,11 +208,12 @@ func (g *GitHub) MergePull(repo string, number int, actor, style string) (string
 
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	pull.mergedAt, pull.mergedBy = g.clock(), g.user(actor).login
-	is.pull, is.closed, is.closedAt, is.closedBy, is.updatedAt = &pull, true, g.clock(), pull.mergedBy, g.clock()
+	now := g.clock()
+	pull.mergedAt, pull.mergedBy = now, g.user(actor).login
+	is.pull, is.closed, is.closedAt, is.closedBy, is.updatedAt = &pull, true, now, pull.mergedBy, now
 	is.events = append(is.events,
-		&ghEvent{id: g.id(), kind: "merged", actor: actor, at: g.clock(), commit: after, commitIn: r},
-		&ghEvent{id: g.id(), kind: "closed", actor: actor, at: g.clock()})
+		&ghEvent{id: g.id(), kind: "merged", actor: actor, at: now, commit: after, commitIn: r},
+		&ghEvent{id: g.id(), kind: "closed", actor: actor, at: now})
 	g.emitPull(r, is, "closed", actor, nil)
 	g.emitPush(r, p, actor)
 	if pull.base == r.branch {

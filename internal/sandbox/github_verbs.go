@@ -115,7 +115,8 @@ func (g *GitHub) editComment(r *ghRepo, c *ghComment, actor, body string) {
 		return
 	}
 	from := c.body
-	c.body, c.updatedAt, c.issue.updatedAt = body, g.clock(), g.clock()
+	now := g.clock()
+	c.body, c.updatedAt, c.issue.updatedAt = body, now, now
 	g.emitComment(r, c, "edited", actor, obj{"changes": obj{"body": obj{"from": from}}})
 }
 
@@ -163,8 +164,9 @@ func (g *GitHub) setLabels(r *ghRepo, is *ghIssue, actor string, names []string)
 }
 
 func (g *GitHub) labelEvent(r *ghRepo, is *ghIssue, kind, actor, label string) {
-	is.updatedAt = g.clock()
-	is.events = append(is.events, &ghEvent{id: g.id(), kind: kind, actor: actor, at: g.clock(), label: label})
+	now := g.clock()
+	is.updatedAt = now
+	is.events = append(is.events, &ghEvent{id: g.id(), kind: kind, actor: actor, at: now, label: label})
 	extra := obj{}
 	if l := r.label(label); l != nil {
 		extra["label"] = g.wireLabel(r, l)
@@ -177,8 +179,9 @@ func (g *GitHub) setAssignees(r *ghRepo, is *ghIssue, actor string, logins []str
 	before := is.assignees
 	is.assignees = after
 	event := func(kind, login string) {
-		is.updatedAt = g.clock()
-		is.events = append(is.events, &ghEvent{id: g.id(), kind: kind, actor: actor, at: g.clock(), assignee: login})
+		now := g.clock()
+		is.updatedAt = now
+		is.events = append(is.events, &ghEvent{id: g.id(), kind: kind, actor: actor, at: now, assignee: login})
 		g.emitIssue(r, is, kind, actor, obj{"assignee": g.wireUser(login)})
 	}
 	for _, l := range before {

@@ -154,8 +154,9 @@ func (f *Fake) newTicket(target, author string) *ticket {
 		ref = domain.GitHubRef(f.name, target, n)
 	}
 	f.lastID++
-	tk := &ticket{created: f.now().UTC(), liked: map[string]bool{}, Ticket: domain.Ticket{
-		Ref: ref, NativeID: strconv.Itoa(f.lastID), URL: "https://tracker.example/" + ref.Key(), Author: author, UpdatedAt: f.now().UTC(),
+	now := f.now().UTC()
+	tk := &ticket{created: now, liked: map[string]bool{}, Ticket: domain.Ticket{
+		Ref: ref, NativeID: strconv.Itoa(f.lastID), URL: "https://tracker.example/" + ref.Key(), Author: author, UpdatedAt: now,
 	}}
 	f.tickets[ref] = tk
 	return tk
@@ -288,7 +289,8 @@ func (f *Fake) close(tk *ticket, why domain.CloseReason) {
 	if why == "" {
 		why = domain.Completed
 	}
-	tk.Closed, tk.CloseReason, tk.ClosedAt, tk.UpdatedAt = true, why, f.now().UTC(), f.now().UTC()
+	now := f.now().UTC()
+	tk.Closed, tk.CloseReason, tk.ClosedAt, tk.UpdatedAt = true, why, now, now
 }
 
 // Check returns what SetFindings set, else one line that all is well.

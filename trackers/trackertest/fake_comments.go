@@ -28,9 +28,10 @@ func (f *Fake) AddComment(ctx context.Context, ref domain.Ref, t trackers.Text) 
 func (f *Fake) comment(tk *ticket, who, body string) *trackers.Comment {
 	f.lastID++
 	id := strconv.Itoa(f.lastID)
-	c := &trackers.Comment{ID: id, Author: who, AuthorApp: false, Body: body, CreatedAt: f.now().UTC(), UpdatedAt: f.now().UTC(), URL: tk.URL + "#comment-" + id}
+	now := f.now().UTC()
+	c := &trackers.Comment{ID: id, Author: who, AuthorApp: false, Body: body, CreatedAt: now, UpdatedAt: now, URL: tk.URL + "#comment-" + id}
 	tk.comments = append(tk.comments, c)
-	tk.UpdatedAt = f.now().UTC()
+	tk.UpdatedAt = now
 	return c
 }
 
