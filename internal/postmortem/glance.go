@@ -37,7 +37,7 @@ func glanceAt(line string) glance {
 		case '*', '_', '~', '`', '\\', '[':
 		case ']':
 			// What stands behind a link's text is not seen.
-			end := byte(0)
+			var end byte
 			switch {
 			case strings.HasPrefix(line[i:], "]("):
 				end = ')'
