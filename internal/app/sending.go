@@ -232,6 +232,9 @@ func (s *sender) digest(ctx context.Context, x *destination, w report.Week) (rep
 		if d.Overview, err = build(slices.Sorted(maps.Keys(s.a.reconciler.Setup().Teams))); err != nil {
 			return d, err
 		}
+		for i := range d.Overview {
+			d.Overview[i] = d.Overview[i].Row()
+		}
 	}
 	d.Reports, err = build(x.teams)
 	return d, err

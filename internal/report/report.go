@@ -169,6 +169,14 @@ type Quality struct {
 	Of []string `json:"of,omitempty"`
 }
 
+// Row is the report without its lists of items: what a director gets of each
+// team. The numbers and the lists behind them stay.
+func (r Report) Row() Report {
+	none := []Line{}
+	r.Items, r.Decide.Lines, r.Due7.Lines, r.Due14.Lines, r.ShippedList.Lines = none, none, none, none, none
+	return r
+}
+
 // JSON writes the report as the API gives it.
 func (r Report) JSON() ([]byte, error) {
 	var b bytes.Buffer

@@ -35,3 +35,19 @@ func TestACardForManyTeamsShowsTheirRows(t *testing.T) {
 		require.Equal(t, c.more, strings.Contains(body, "More than fits here"), c.teams)
 	}
 }
+
+func TestADirectorGetsNumbersAndNoListsOfItems(t *testing.T) {
+	t.Parallel()
+	r := build(t, generate(60), "2026-W47", false)
+	require.NotEmpty(t, r.Items)
+	row := r.Row()
+	require.NotEmpty(t, r.Decide.Lines, "the report itself stays whole")
+	for _, line := range strings.Split(strings.TrimSpace(report.CSV(report.Digest{Overview: []report.Report{row}})), "\r\n")[1:] {
+		require.True(t, strings.HasPrefix(line, "number,"), line)
+	}
+	text, err := row.JSON()
+	require.NoError(t, err)
+	require.NotContains(t, string(text), `"items":null`)
+	require.Equal(t, r.Decide.N, row.Decide.N)
+	require.Equal(t, report.Text(report.Digest{Overview: []report.Report{r}}), report.Text(report.Digest{Overview: []report.Report{row}}))
+}
