@@ -203,7 +203,7 @@ func (a *App) work(ctx context.Context) error {
 			return nil
 		}
 		if !told {
-			a.log.Error("the store cannot be reached; Holdfast keeps trying and answers 503 until then", "err", err, "remedy", "start Redis, or correct redis.url")
+			a.log.Error("the store cannot be reached; Holdfast keeps trying and answers 503 until then", "err", err, "remedy", storeRemedy(err))
 			told = true
 		}
 		select {

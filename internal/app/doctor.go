@@ -57,14 +57,22 @@ func (a *App) checkStore(ctx context.Context) []trackers.Finding {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	if err := a.ledger.Ping(ctx); err != nil {
-		return []trackers.Finding{{Subject: "store", Detail: err.Error(), Remedy: "start Redis, or correct redis.url"}}
+		return []trackers.Finding{{Subject: "store", Detail: err.Error(), Remedy: storeRemedy(err)}}
 	}
-	if err := a.ledger.Writable(ctx); err != nil {
-		return []trackers.Finding{{Subject: "store", Detail: err.Error(), Remedy: "free memory or raise maxmemory; look whether it is the primary, and at its disk"}}
+	err := a.ledger.Writable(ctx)
+	if err == nil {
+		_, err = a.ledger.Identity(ctx) // it may answer a ping, and keep its keys from us
+	}
+	if err != nil {
+		return []trackers.Finding{{Subject: "store", Detail: err.Error(), Remedy: storeRemedy(err)}}
 	}
 	out := []trackers.Finding{{Subject: "store", OK: true, Detail: a.store.Kind + " store answers"}}
 	for _, n := range a.store.Inspect(ctx) {
 		out = append(out, trackers.Finding{Subject: "store", OK: n.Level != store.LevelError, Warning: n.Level == store.LevelWarning, Detail: n.Text})
+	}
+	if a.watched.weak.Load() {
+		out = append(out, trackers.Finding{Subject: "store", Detail: "redis.durability is strict, and Redis no longer syncs every write: what is acknowledged may be lost",
+			Remedy: "set appendonly yes and appendfsync always again, or restart with redis.durability: default"})
 	}
 	if half, err := a.ledger.Importing(ctx); err == nil && half != "" {
 		out = append(out, trackers.Finding{Subject: "store", Detail: "an import is under way, or was broken off: until it is whole nothing is taken, and nothing is done", Remedy: importRemedy})

@@ -55,7 +55,7 @@ func newMetrics(a *App) *metrics {
 		}
 		return float64(n)
 	})
-	reg.MustRegister(newTrackerMetrics(a))
+	reg.MustRegister(newTrackerMetrics(a), newStoreTrouble(a))
 	gauge("holdfast_store_memory_ratio", "Part of the store's memory limit that is used; -1: no limit, or not known.", func(context.Context) float64 { return a.watched.memory() })
 	gauge("holdfast_dead_letters", "What could not be processed and waits for a person.", func(ctx context.Context) float64 {
 		n, _ := a.ledger.CountDeadLetters(ctx)

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime/pprof"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/internal/sandbox"
 	"github.com/holdfast-dev/holdfast/internal/store/storetest"
+	"github.com/holdfast-dev/holdfast/trackers"
 )
 
 // onItsOwn is an installation on a redis-server of its own, to be maltreated.
@@ -364,4 +366,30 @@ func TestMemoryAlarm(t *testing.T) {
 	require.NoError(t, db.Del(t.Context(), "filler").Err())
 	w.until("room again", func() bool { return strings.Contains(w.log.tail(1<<20), "has room again") })
 	require.Equal(t, 1, strings.Count(w.log.tail(1<<20), "nearly full"), "once")
+}
+
+// TestStrictThatIsWeakened: strict was so at the start; somebody changes the
+// server afterwards.
+func TestStrictThatIsWeakened(t *testing.T) {
+	t.Parallel()
+	port, err := storetest.FreePort()
+	require.NoError(t, err)
+	server := storetest.NewServer(t, "--port", port, "--bind", "127.0.0.1", "--appendonly", "yes", "--appendfsync", "always")
+	w := prepare(t, scene{})
+	w.config = redisLine.ReplaceAllString(w.config, fmt.Sprintf("redis: {url: %q, durability: strict}\n", "redis://127.0.0.1:"+port+"/0"))
+	w.run()
+	w.until("ready", func() bool { return w.call("GET", "/readyz", "", "").status == 200 })
+	const figure = `holdfast_store_trouble{trouble="not_strict"} 1`
+	require.NotContains(t, w.call("GET", "/metrics", viewToken, "").text, figure)
+
+	require.NoError(t, server.Client().ConfigSet(t.Context(), "appendonly", "no").Err())
+	w.until("it is told", func() bool { return strings.Contains(w.log.tail(1<<20), "acknowledged from now on may be lost") })
+	require.Contains(t, w.call("GET", "/metrics", viewToken, "").text, figure)
+	_, findings, err := w.api.Doctor(t.Context())
+	require.NoError(t, err)
+	require.True(t, slices.ContainsFunc(findings, func(f trackers.Finding) bool { return !f.OK && strings.Contains(f.Detail, "durability is strict") }))
+
+	require.NoError(t, server.Client().ConfigSet(t.Context(), "appendonly", "yes").Err())
+	w.until("it is well again", func() bool { return strings.Contains(w.log.tail(1<<20), "syncs every write again") })
+	require.NotContains(t, w.call("GET", "/metrics", viewToken, "").text, figure)
 }

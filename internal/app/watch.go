@@ -25,7 +25,8 @@ type watched struct {
 	identity string        // of the store, as last seen; only the watching goroutine uses it
 	untold   bool          // that it was emptied is still to be told
 	alarmed  bool          // the memory alarm was told
-	replica  bool          // that it is a replica was told
+	replica  atomic.Bool   // that it is a replica was told
+	weak     atomic.Bool   // that it is not as durable as configured was told
 	ratio    atomic.Uint64 // bits of a float64, plus one; 0: not looked yet
 }
 
@@ -59,6 +60,7 @@ func (a *App) look(ctx context.Context) {
 	if load, err := a.store.Load(ctx); err == nil {
 		a.lookAtMemory(load)
 	}
+	a.lookAtDurability(ctx)
 	if err := a.lookAtIdentity(ctx); err != nil && ctx.Err() == nil {
 		a.log.Debug("the store could not be looked at", "err", err)
 	}
@@ -76,8 +78,7 @@ func (a *App) lookAtMemory(load store.Load) {
 			a.log.Info("the store has room again", "used_percent", math.Round(100*load.Used))
 		}
 	}
-	if load.Replica != w.replica {
-		w.replica = load.Replica
+	if w.replica.Swap(load.Replica) != load.Replica {
 		if load.Replica {
 			a.log.Error("the store is a read-only replica now: nothing can be stored", "remedy", "let redis.url name the primary, or use redis+sentinel://")
 		} else {

@@ -67,6 +67,9 @@ func (s *Store) Inspect(ctx context.Context) []Notice {
 	return all
 }
 
+// ACLWords say what a user of Redis must be permitted.
+const ACLWords = "allow ~{PREFIX}:* &{PREFIX}:* +@read +@write +@scripting +@connection +@pubsub +info, with redis.key_prefix for PREFIX"
+
 // memberKey marks the inspection of a server as a part of its cluster.
 type memberKey struct{}
 
@@ -86,13 +89,16 @@ func inspectServer(ctx context.Context, c redis.UniversalClient) []Notice {
 		case strings.HasPrefix(text, "NOAUTH"), strings.HasPrefix(text, "WRONGPASS"), strings.HasPrefix(text, "ERR invalid password"):
 			add(LevelError, "Redis wants another user or password: correct redis.url (redis://user:password@host:6379/0)")
 		case strings.HasPrefix(text, "NOPERM"):
-			add(LevelError, "Redis does not permit this user what Holdfast needs: allow ~{PREFIX}:* &{PREFIX}:* +@read +@write +@scripting +@connection +@pubsub +info, with redis.key_prefix for PREFIX")
+			add(LevelError, "Redis does not permit this user what Holdfast needs: %s", ACLWords)
 		default:
 			ns = append(ns, unreachable(err))
 		}
 		return ns
 	}
 
+	if err := c.Eval(ctx, "return 1", nil).Err(); err != nil && strings.HasPrefix(err.Error(), "NOPERM") {
+		add(LevelError, "Redis does not permit this user to run scripts: %s", ACLWords)
+	}
 	text, err := c.Info(ctx).Result()
 	if err != nil {
 		add(LevelWarning, "Redis refuses INFO, so its version, its memory policy and its persistence could not be checked: "+
