@@ -109,7 +109,7 @@ func (p *parser) heading(b block, r rich, level int) {
 	}
 }
 
-var timelineWords = strings.Split(`timeline|time line|chronolog|cronolog|zeitleiste|zeitachse|ablauf|linha do tempo|línea de tiempo|tijdlijn|oś czasu|хронолог|таймлайн|時系列|経緯|タイムライン|时间线|時間線|经过|타임라인|경과|event log|sequence of events`, "|")
+var timelineWords = strings.Split(`timeline|time line|chronolog|cronolog|zeitleiste|zeitachse|ablauf|linha do tempo|línea de tiempo|tijdlijn|oś czasu|хронолог|таймлайн|時系列|経緯|タイムライン|时间线|時間線|经过|idővonal|χρονολόγιο|التسلسل|الجدول الزمني|ציר הזמן|타임라인|경과|event log|sequence of events`, "|")
 
 var guideWords = []string{"how to", "example", "guideline", "instruction", "best practices"}
 

@@ -1,6 +1,8 @@
 package postmortem
 
 import (
+	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -10,10 +12,27 @@ type fields struct {
 	owner, priority, kind, due, service, ticket, status string
 }
 
-// keyMark matches a word that names a field, and its colon, within a text.
+// keyMark matches a word that names a field, and its colon, within a text. Of
+// the words with letters beyond ASCII, all that name one are taken: they stand
+// in no English sentence.
 //
 //nolint:misspell // words of other languages
-var keyMark = lazy(`(?i)(?:^|[\s.;,|(（、。–—-])\**(owners?|assignees?|assigned(?: to)?|responsible|dri|priority|prio|type|category|due(?: date| by)?|deadline|eta|target(?: date)?|services?|affected service|component|(?:github |tracking |jira )?issue|tickets?|tracking|tracked in|bug|jira|status|state|verantwortlich|zuständig|frist|fällig(?: am)?|priorität|responsable|propriétaire|échéance|date limite|priorité|fecha(?: límite)?|plazo|vencimiento|prioridad|responsável|prazo|prioridade|responsabile|scadenza|priorità|eigenaar|verantwoordelijke|prioriteit|odpowiedzialn[ya]|ansvarig|ansvarlig|klart senast|förfallodatum|tidsfrist|prioritet|vlastník|zodpovídá|termín|priorita|sorumlu|öncelik|son tarih|vastuuhenkilö|người phụ trách|termin|priorytet|ответственный|исполнитель|срок|дедлайн|приоритет|статус|担当者?|責任者|負責人|负责人|责任人|優先度|优先级|優先級|期限|期日|截止(?:日期|时间)?|完成时间|状態|状态|狀態|種別|类型|담당자?|책임자|기한|마감일?|우선순위|상태)\**\s*[:：]\**\s*`)
+var keyMark = lazyFunc(func() string {
+	var words []string
+	for w, f := range wordFields() {
+		switch f {
+		case ownerField, priorityField, typeField, dueField, statusField:
+			if !asciiOnly(w) && fieldKey(w) != noField {
+				words = append(words, regexp.QuoteMeta(w))
+			}
+		}
+	}
+	slices.Sort(words)
+	return strings.Replace(markedKeys, "owners?", strings.Join(append(words, "owners?"), "|"), 1)
+})
+
+//nolint:misspell // words of other languages
+const markedKeys = `(?i)(?:^|[\s.;,|(（、。；，–—-])\**(owners?|assignees?|assigned(?: to)?|responsible|dri|priority|prio|type|category|due(?: date| by)?|deadline|eta|target(?: date)?|services?|affected service|component|(?:github |tracking |jira )?issue|tickets?|tracking|tracked in|bug|jira|status|state|responsabil|termen|felelos|hatarido|verantwortlich|zuständig|frist|fällig(?: am)?|priorität|responsable|propriétaire|échéance|date limite|priorité|fecha(?: límite)?|plazo|vencimiento|prioridad|responsável|prazo|prioridade|responsabile|scadenza|priorità|eigenaar|verantwoordelijke|prioriteit|odpowiedzialn[ya]|ansvarig|ansvarlig|klart senast|förfallodatum|tidsfrist|prioritet|vlastník|zodpovídá|termín|priorita|sorumlu|öncelik|son tarih|vastuuhenkilö|người phụ trách|termin|priorytet|ответственный|исполнитель|срок|дедлайн|приоритет|статус|担当者?|責任者|負責人|负责人|责任人|優先度|优先级|優先級|期限|期日|截止(?:日期|时间)?|完成时间|状態|状态|狀態|種別|类型|담당자?|책임자|기한|마감일?|우선순위|상태)\**\s*[:：]\**\s*`
 
 // fieldKey is the field that a key names before a colon. What could as well
 // be a word of the text names none.

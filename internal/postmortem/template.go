@@ -13,7 +13,8 @@ var (
 )
 
 // aboutReviews matches the title of a text about how to do reviews.
-var aboutReviews = lazy(`(?i)^(?:how (?:we|to|do we)\b|writing |guide to |about ).*(?:post-?mortem|incident|review|retrospective|rca)|(?:post-?mortem|incident|retrospective|rca)s? ?(?:review|report|response|management|analysis)?s? (?:guide|guidelines?|process|policy|procedures?|handbook|playbook|checklist|instructions|best practices|how-?to|faq|training|culture|skill|sop)\b|^sop\b`)
+var aboutReviews = lazy(`(?i)^(?:how (?:we|to|do we)\b|writing |guide to |about ).*(?:post-?mortem|incident|review|retrospective|rca)|(?:post-?mortem|incident|retrospective|rca)s? ?(?:review|report|response|management|analysis)?s? (?:guide|guidelines?|process|policy|procedures?|handbook|playbook|checklist|instructions|best practices|how-?to|faq|training|culture|skill|sop)\b|^sop\b|` +
+	`(?:leitfaden|anleitung|richtlinie|handbuch|^so schreiben|guide |guía|cómo escribir|manual d|guia |como escrever|linee guida|come scrivere|handleiding|richtlijn|przewodnik|jak (?:pisać|psát)|руководство|инструкция|регламент|как (?:мы )?(?:писать|пишем|проводить)|útmutató|οδηγός|ghid|دليل).*(?:post-?mortem|vorf[aä]ll|störung|incident|инцидент|постмортем|συμβάν)|(?:ポストモーテム|障害報告|振り返り).*(?:書き方|ガイド|手順|進め方|運用)|(?:复盘|事故报告|故障报告).*(?:指南|规范|流程|写法|怎么写)|(?:포스트모템|장애 보고).*(?:가이드|작성법|작성 방법|지침)`)
 
 var (
 	whenNeeded = lazy(`(?i)\b(?:if|when|as) (?:needed|necessary|applicable|required|possible|p\d)|\bif (?:the|a|an|any|it|there|you|p\d)\b|\(if\b|\bwenn\b|\bsi (?:es|c'est|necesario)\b`)

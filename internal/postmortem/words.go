@@ -2,6 +2,7 @@ package postmortem
 
 import (
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
@@ -13,6 +14,19 @@ func fold(s string) string {
 		return strings.ToLower(strings.TrimSpace(s))
 	}
 	return strings.ToLower(strings.TrimSpace(norm.NFKC.String(s)))
+}
+
+// plainLetters takes the accents off Latin letters.
+func plainLetters(s string) string {
+	if asciiOnly(s) {
+		return s
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Mn, r) && r < 0x370 {
+			return -1
+		}
+		return r
+	}, norm.NFD.String(s))
 }
 
 func asciiOnly(s string) bool {
@@ -33,9 +47,9 @@ var (
 var priorityWords = map[string]string{
 	"critical": "P0", "crit": "P0", "urgent": "P0", "blocker": "P0", "highest": "P0", "kritisch": "P0", "dringend": "P0", "critique": "P0", "urgente": "P0", "critico": "P0", "critica": "P0",
 	"crítica": "P0", "crítico": "P0", "kritiek": "P0", "krytyczny": "P0", "krytyczna": "P0", "pilny": "P0", "критический": "P0", "критичный": "P0", "срочно": "P0", "最高": "P0", "緊急": "P0", "紧急": "P0", "严重": "P0", "긴급": "P0", "최상": "P0", "kritisk": "P0", "kritik": "P0",
-	"high": "P1", "major": "P1", "hoch": "P1", "haute": "P1", "élevée": "P1", "élevé": "P1", "alta": "P1", "alto": "P1", "hoog": "P1", "wysoki": "P1", "wysoka": "P1", "высокий": "P1", "высокая": "P1", "高": "P1", "높음": "P1", "상": "P1", "hög": "P1", "høy": "P1", "høj": "P1", "korkea": "P1", "vysoká": "P1", "yüksek": "P1", "cao": "P1", "tinggi": "P1", "must": "P1", "високий": "P1",
-	"medium": "P2", "med": "P2", "normal": "P2", "moderate": "P2", "mittel": "P2", "moyenne": "P2", "moyen": "P2", "media": "P2", "medio": "P2", "média": "P2", "médio": "P2", "middel": "P2", "gemiddeld": "P2", "średni": "P2", "średnia": "P2", "средний": "P2", "средняя": "P2", "中": "P2", "보통": "P2", "중간": "P2", "중": "P2", "medel": "P2", "middels": "P2", "střední": "P2", "orta": "P2", "trung": "P2", "sedang": "P2", "should": "P2", "середній": "P2", "normale": "P2",
-	"low": "P3", "minor": "P3", "niedrig": "P3", "gering": "P3", "basse": "P3", "faible": "P3", "baja": "P3", "bajo": "P3", "baixa": "P3", "baixo": "P3", "bassa": "P3", "basso": "P3", "laag": "P3", "niski": "P3", "niska": "P3", "низкий": "P3", "низкая": "P3", "低": "P3", "낮음": "P3", "하": "P3", "låg": "P3", "lav": "P3", "matala": "P3", "nízká": "P3", "düşük": "P3", "thấp": "P3", "rendah": "P3", "could": "P3", "низький": "P3",
+	"high": "P1", "major": "P1", "hoch": "P1", "haute": "P1", "élevée": "P1", "élevé": "P1", "alta": "P1", "alto": "P1", "hoog": "P1", "wysoki": "P1", "wysoka": "P1", "высокий": "P1", "высокая": "P1", "高": "P1", "높음": "P1", "상": "P1", "hög": "P1", "høy": "P1", "høj": "P1", "korkea": "P1", "vysoká": "P1", "yüksek": "P1", "cao": "P1", "tinggi": "P1", "must": "P1", "високий": "P1", "magas": "P1", "υψηλή": "P1", "ridicată": "P1", "ridicat": "P1", "عالية": "P1", "عالي": "P1", "مرتفعة": "P1", "visoka": "P1", "visok": "P1", "גבוהה": "P1",
+	"medium": "P2", "med": "P2", "normal": "P2", "moderate": "P2", "mittel": "P2", "moyenne": "P2", "moyen": "P2", "media": "P2", "medio": "P2", "média": "P2", "médio": "P2", "middel": "P2", "gemiddeld": "P2", "średni": "P2", "średnia": "P2", "средний": "P2", "средняя": "P2", "中": "P2", "보통": "P2", "중간": "P2", "중": "P2", "medel": "P2", "middels": "P2", "střední": "P2", "orta": "P2", "trung": "P2", "sedang": "P2", "should": "P2", "середній": "P2", "normale": "P2", "közepes": "P2", "μεσαία": "P2", "μέτρια": "P2", "medie": "P2", "mediu": "P2", "متوسطة": "P2", "متوسط": "P2", "srednja": "P2", "mitjana": "P2", "בינונית": "P2",
+	"low": "P3", "minor": "P3", "niedrig": "P3", "gering": "P3", "basse": "P3", "faible": "P3", "baja": "P3", "bajo": "P3", "baixa": "P3", "baixo": "P3", "bassa": "P3", "basso": "P3", "laag": "P3", "niski": "P3", "niska": "P3", "низкий": "P3", "низкая": "P3", "低": "P3", "낮음": "P3", "하": "P3", "låg": "P3", "lav": "P3", "matala": "P3", "nízká": "P3", "düşük": "P3", "thấp": "P3", "rendah": "P3", "could": "P3", "низький": "P3", "alacsony": "P3", "χαμηλή": "P3", "scăzută": "P3", "scăzut": "P3", "منخفضة": "P3", "منخفض": "P3", "nízka": "P3", "נמוכה": "P3",
 	"lowest": "P4", "trivial": "P4", "最低": "P4", "nice": "P4",
 }
 
@@ -113,8 +127,8 @@ func mayBeLoud(s string) bool {
 
 //nolint:misspell // words of other languages
 var (
-	doneWord = lazy(`^(?:done|complete|completed|closed|fixed|finished|resolved|shipped|deployed|merged|implemented|released|verified|cancell?ed|won['’]?t (?:do|fix)|wontfix|rejected|declined|abandoned|obsolete|superseded|no longer needed|完了|完了済み|対応済み?|実施済み?|済み?|完成|已完成|已关闭|已解决|已上线|完毕|已實施|已关闭|완료|완료됨|종료|erledigt|abgeschlossen|fertig|umgesetzt|behoben|terminée?|faite?|fini|clos|réalisée?|hecho|hecha|completad[oa]|terminad[oa]|cerrad[oa]|finalizad[oa]|concluíd[oa]|feit[oa]|finalizado|completat[oa]|fatt[oa]|chius[oa]|conclus[oa]|gereed|voltooid|afgerond|klaar|gedaan|zrobione|ukończone|zakończon[eay]|gotowe|wykonane|zamknięte|готово|сделано|выполнен[оаы]?|завершен[оаы]?|завершён|закрыт[оа]?|виконано|hotovo|dokončeno|klar|klart|färdig|ferdig|færdig|fullført|valmis|tehty|tamamlandı|bitti|hoàn thành|xong|selesai)(?:$|[^\pL\pN-])`)
-	openWord = lazy(`^(?:open|to ?do|todo|not started|not done|not yet|in progress|in review|ongoing|started|wip|pending|planned|scheduled|backlog|blocked|on hold|new|draft|未着手|進行中|対応中|検討中|計画中|予定|未対応|未完了|未开始|进行中|计划中|待开始|待处理|未完成|尚未开始|處理中|진행 ?중|대기|예정|미완료|미착수|offen|in arbeit|laufend|geplant|begonnen|à faire|en cours|ouverte?|planifiée?|en attente|pendiente|en progreso|en curso|abiert[oa]|planificad[oa]|por hacer|pendente|em andamento|em progresso|abert[oa]|planejad[oa]|a fazer|in corso|apert[oa]|da fare|pianificat[oa]|in behandeling|gepland|bezig|te doen|do zrobienia|w trakcie|otwarte|zaplanowane|в работе|открыт[оа]?|в процессе|запланирован[оа]?|не начат[оа]?|новая|pågår|planerad|öppen|pågående|åpen|devam ediyor|açık|planlandı)(?:$|[^\pL\pN])`)
+	doneWord = lazy(`^(?:done|complete|completed|closed|fixed|finished|resolved|shipped|deployed|merged|implemented|released|verified|cancell?ed|won['’]?t (?:do|fix)|wontfix|rejected|declined|abandoned|obsolete|superseded|no longer needed|完了|完了済み|対応済み?|実施済み?|済み?|完成|已完成|已关闭|已解决|已上线|完毕|已實施|已关闭|완료|완료됨|종료|erledigt|abgeschlossen|fertig|umgesetzt|behoben|terminée?|faite?|fini|clos|réalisée?|hecho|hecha|completad[oa]|terminad[oa]|cerrad[oa]|finalizad[oa]|concluíd[oa]|feit[oa]|finalizado|completat[oa]|fatt[oa]|chius[oa]|conclus[oa]|gereed|voltooid|afgerond|klaar|gedaan|zrobione|ukończone|zakończon[eay]|gotowe|wykonane|zamknięte|готово|сделано|выполнен[оаы]?|завершен[оаы]?|завершён|закрыт[оа]?|виконано|hotovo|dokončeno|klar|klart|färdig|ferdig|færdig|fullført|valmis|tehty|tamamlandı|bitti|hoàn thành|xong|selesai|済|対処済み?|kész|elkészült|elvégezve|lezárva|befejezve|ολοκληρώθηκε|ολοκληρωμέν[οη]|έγινε|finalizată?|terminată?|rezolvată?|închisă?|complet|fet|acabat|tancat|završeno|gotovo|zatvoreno|zaključeno|hotové|dokončené|ukončené|завършен[оа]|изпълнен[оа]|مكتملة?|منجزة?|تمت?|مغلقة?|בוצע|הושלם|เสร็จแล้ว|เสร็จสิ้น|पूर्ण)(?:$|[^\pL\pN-])`)
+	openWord = lazy(`^(?:open|to ?do|todo|not started|not done|not yet|in progress|in review|ongoing|started|wip|pending|planned|scheduled|backlog|blocked|on hold|new|draft|未着手|進行中|対応中|検討中|計画中|予定|未対応|未完了|未开始|进行中|计划中|待开始|待处理|未完成|尚未开始|處理中|진행 ?중|대기|예정|미완료|미착수|offen|in arbeit|laufend|geplant|begonnen|à faire|en cours|ouverte?|planifiée?|en attente|pendiente|en progreso|en curso|abiert[oa]|planificad[oa]|por hacer|pendente|em andamento|em progresso|abert[oa]|planejad[oa]|a fazer|in corso|apert[oa]|da fare|pianificat[oa]|in behandeling|gepland|bezig|te doen|do zrobienia|w trakcie|otwarte|zaplanowane|в работе|открыт[оа]?|в процессе|запланирован[оа]?|не начат[оа]?|новая|pågår|planerad|öppen|pågående|åpen|devam ediyor|açık|planlandı|未|着手中|着手|対応予定|folyamatban|nyitott|σε εξέλιξη|εκκρεμεί|ανοιχτό|în lucru|în curs|deschisă?|planificată?|obert|pendent|u tijeku|otvoreno|odprto|v teku|قيد التنفيذ|مفتوحة?|لم يبدأ|בתהליך|פתוח)(?:$|[^\pL\pN])`)
 )
 
 const ticks = "✅☑✔✓\uFE0F"
