@@ -1,5 +1,7 @@
 package containment
 
+import "slices"
+
 // maxSteps is how many ties may lie between a change and what carries it: a
 // pick of a pick of the landed copy.
 const maxSteps = 3
@@ -26,8 +28,10 @@ func (s Sign) rank() int {
 		return 4
 	case Triple:
 		return 5
+	case Number:
+		return 6
 	}
-	return 6
+	return 7
 }
 
 func weaker(a, b Sign) Sign {
@@ -72,9 +76,20 @@ func (x *Index) tied(at int32, sign Sign) []int32 {
 	case Patch:
 		return x.patches.of(at, largestTie)
 	case Triple:
-		return x.triples.of(at, largestTie)
+		return x.sameAuthor(at)
 	}
 	return nil
+}
+
+// sameAuthor lists what has author, time and subject of a commit. A merge is
+// tied to what was picked from it as one commit, not to other merges: their
+// author and time say who merged, and when.
+func (x *Index) sameAuthor(at int32) []int32 {
+	group := x.triples.of(at, largestTie)
+	if !x.facts[at].merge {
+		return group
+	}
+	return slices.DeleteFunc(group, func(other int32) bool { return x.facts[other].merge })
 }
 
 // alike lists the commits that have the author and subject of a commit, where

@@ -68,6 +68,9 @@ type Change struct {
 	// without merges, of a rebase the landed series. Empty means Landed alone.
 	Parts []string
 	Head  string // head of the pull request; may be empty
+	// Own are the commits of a pull request that landed as one commit, where
+	// they are known: all of them together are the change, too.
+	Own []string
 	// Rebase: Landed is only the last of Parts, so by itself it stands for the
 	// change only where it is an ancestor.
 	Rebase bool
@@ -84,6 +87,7 @@ const (
 	Trailer  Sign = "trailer"
 	Patch    Sign = "patch-id"
 	Triple   Sign = "author-triple"
+	Number   Sign = "number" // the same title with the number of the pull request: a hint, never a proof
 )
 
 // Reason refines an answer.
@@ -133,6 +137,8 @@ func (r Result) Words() string {
 		switch {
 		case r.UndoneBy != "":
 			return short(r.UndoneBy) + " there says that it takes it back, without being a revert by its title"
+		case r.Sign == Number:
+			return c + " there has its title and the number of its pull request, but nothing proves that it is the whole change"
 		case r.Carrier != "":
 			return c + " there has the same author and subject, but nothing proves that it is the same change"
 		}

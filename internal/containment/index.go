@@ -35,6 +35,8 @@ type Index struct {
 	titles  chains // subject
 	pulls   chains // number of the pull request
 	patches chains // stable patch id
+	titled  map[numbered][]int32
+	names   map[int32][]int // position → numbers that its title has beside its own
 
 	picked  map[int32][]string // what a message says it was picked from
 	refs    []ref              // cherry-picks whose origin is not known yet
@@ -73,7 +75,10 @@ type ref struct {
 
 // NewIndex gives an empty index.
 func NewIndex() *Index {
-	return &Index{seed: maphash.MakeSeed(), origins: links{}, picked: map[int32][]string{}, headed: map[headed]bool{}}
+	return &Index{
+		seed: maphash.MakeSeed(), origins: links{}, picked: map[int32][]string{}, headed: map[headed]bool{},
+		titled: map[numbered][]int32{}, names: map[int32][]int{},
+	}
 }
 
 // Add puts commits into the index. One that is there already is left alone,
@@ -127,7 +132,7 @@ func (x *Index) learn(c Commit) {
 		x.sum.add(sumCut, c.SHA)
 	}
 	f.told, f.merge, f.pullOnly, f.short = true, len(c.Parents) > 1, c.PullOnly, !longEnough(subject)
-	if c.Author != "" && subject != "" && !f.merge {
+	if c.Author != "" && subject != "" {
 		f.triple = x.key(c.Author, strconv.FormatInt(c.AuthorTime, 10), subject)
 	}
 	if !f.pullOnly {
@@ -139,6 +144,7 @@ func (x *Index) learn(c Commit) {
 	if c.PullRequest > 0 {
 		x.pulls.put(uint64(c.PullRequest), at)
 	}
+	x.learnNumbers(at, c)
 	if c.Patch != "" {
 		x.putPatch(at, c.Patch)
 		x.sum.add(sumPatch, c.SHA, c.Patch)
@@ -154,16 +160,18 @@ func (x *Index) learn(c Commit) {
 	}
 }
 
-// learnAuthor files a commit under its author. Merges are left out: their
-// author and time say nothing of the change. So are the commits of pull
-// requests that only their own branch has.
+// learnAuthor files a commit under its author. The commits of pull requests
+// that only their own branch has are left out. That two merges are by one
+// author with one title is no hint.
 func (x *Index) learnAuthor(at int32, c Commit, subject string) {
 	f := &x.facts[at]
 	if f.triple == 0 {
 		return
 	}
 	x.triples.put(f.triple, at)
-	x.likes.put(x.key(c.Author, subject), at)
+	if !f.merge {
+		x.likes.put(x.key(c.Author, subject), at)
+	}
 }
 
 // PullRequests lists the numbers of the pull requests that some commits landed

@@ -1,5 +1,7 @@
 package containment
 
+import "slices"
+
 // maxGroup bounds the groups that are followed when it is worked out what a
 // commit can bear on. It is larger than any tie, so that a group which has
 // just grown too large to tie is still found.
@@ -78,6 +80,11 @@ func (x *Index) influence(seeds []int32) map[int32]int {
 	steps := map[int32]int{} // what was reached → in how many ties from a seed, or from what a seed takes back
 	for _, at := range seeds {
 		steps[at] = 0
+		for _, like := range x.numberKin(at) {
+			if _, known := steps[like]; !known {
+				steps[like] = maxSteps
+			}
+		}
 		if int(at) < len(x.facts) && !x.facts[at].short {
 			for _, like := range x.likes.of(at, maxGroup) {
 				if _, known := steps[like]; !known {
@@ -198,7 +205,7 @@ func (x *Index) Doubts(c Change, live, carrier string) []string {
 	if len(list) == 0 {
 		return nil
 	}
-	for _, sha := range append([]string{c.Landed}, c.parts()...) {
+	for _, sha := range slices.Concat([]string{c.Landed}, c.parts(), c.Own) {
 		if at, ok := x.find(sha); ok {
 			for _, m := range x.class(at) {
 				list = append(list, m.at)

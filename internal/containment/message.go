@@ -11,7 +11,8 @@ var (
 	takesBack   = regexp.MustCompile(`(?i)\bthis reverts (?:commit|merge commit|commits?:?)\s+([0-9a-f]{7,64})\b`)
 	takesPull   = regexp.MustCompile(`(?im)^[\s*-]*reverts\s+(?:[\w.-]+/[\w.-]+)?#(\d{1,9})\b`)
 	revertPull  = regexp.MustCompile(`(?i)^merge pull request #\d+ from [^/\s]+/revert-(\d{1,9})(?:[-\s]|$)`)
-	mergedPull  = regexp.MustCompile(`(?i)^merge pull request #(\d{1,9})\b`)
+	mergedPull  = regexp.MustCompile(`(?i)^(?:merge pull request|auto merge of) #(\d{1,9})\b`) // by forges, and by bots that test first
+	mergedAzure = regexp.MustCompile(`(?i)^merged pr (\d{1,9}): `)
 	mergedLab   = regexp.MustCompile(`(?im)^see merge request \S*!(\d{1,9})\s*$`)
 	landedPull  = regexp.MustCompile(`\(#(\d{1,9})\)\s*$`)
 	conventions = regexp.MustCompile(`(?i)^(?:revert|rollback)(?:\([^)]*\))?!?:\s*(.+)$`)
@@ -40,8 +41,12 @@ func pullRequest(subject, body string, merge bool) int {
 		if m = mergedPull.FindStringSubmatch(subject); m == nil {
 			m = mergedLab.FindStringSubmatch(body)
 		}
-	} else {
+	}
+	if m == nil { // also a merge whose title is that of the pull request
 		m = landedPull.FindStringSubmatch(subject)
+	}
+	if m == nil {
+		m = mergedAzure.FindStringSubmatch(subject)
 	}
 	if m == nil {
 		return 0

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
 )
 
 func TestRead(t *testing.T) {
@@ -18,6 +19,9 @@ func TestRead(t *testing.T) {
 		{"a squash names its pull request", "Retry it (#12)\n", false, Commit{Subject: "Retry it (#12)", PullRequest: 12}},
 		{"a forward-port keeps the number of the first", "Retry it (#12) (#13)", false, Commit{Subject: "Retry it (#12) (#13)", PullRequest: 13}},
 		{"a merge", "Merge pull request #12 from alice/retry\n\nRetry it", true, Commit{Subject: "Merge pull request #12 from alice/retry", PullRequest: 12}},
+		{"a merge that has the title of its pull request", "Retry it (#12)", true, Commit{Subject: "Retry it (#12)", PullRequest: 12}},
+		{"a merge by a bot that tests first", "Auto merge of #12 - alice:retry, r=bob\n\nRetry it", true, Commit{Subject: "Auto merge of #12 - alice:retry, r=bob", PullRequest: 12}},
+		{"on Azure DevOps", "Merged PR 12: Retry it", false, Commit{Subject: "Merged PR 12: Retry it", PullRequest: 12}},
 		{"a merge on GitLab", "Merge branch 'retry' into 'main'\n\nRetry it\n\nSee merge request acme/checkout!12", true, Commit{Subject: "Merge branch 'retry' into 'main'", PullRequest: 12}},
 		{"a cherry-pick", "Retry it\n\n(cherry picked from commit " + a + ")\n(cherry picked from commit " + b + ")\n", false, Commit{Subject: "Retry it", Trailers: []string{a, b}}},
 		{"cut, and in other words", "Retry it\n\nCherry-picked from A1A1A1A1", false, Commit{Subject: "Retry it", Trailers: []string{"a1a1a1a1"}}},
@@ -54,6 +58,20 @@ func TestRead(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+func TestNumbers(t *testing.T) {
+	for in, want := range map[string][]int{
+		"Retry it":             nil,
+		"Retry it (#12)":       {12},
+		"Retry it (#12) (#30)": {30, 12},
+		"Retry it (cherry-pick #12 for 1.2) (#30)":    {30, 12},
+		"[1.2] Retry it (backport of acme/pay#7)":     nil,
+		"See #12: retry it (#30)":                     {30},
+		strings.Repeat("(backport ", 3000) + "(#1)))": nil,
+	} {
+		require.Equal(t, want, numbers(in), "%.60q", in)
 	}
 }
 

@@ -1,5 +1,7 @@
 package containment
 
+import "slices"
+
 // finding is where one commit of a change stands in a live commit.
 type finding struct {
 	answer  Answer
@@ -21,18 +23,7 @@ func (x *Index) Contains(c Change, live string) Result {
 		return Result{Answer: Yes, Reason: Contained, Sign: PullHead, Carrier: lower(live)}
 	}
 	parts := c.parts()
-	commits := append([]string{c.Landed}, parts...)
-	classes := map[string][]member{}
-	all := map[int32]bool{}
-	for _, sha := range commits {
-		if at, ok := x.find(sha); ok && classes[sha] == nil {
-			classes[sha] = x.class(at)
-			for _, m := range classes[sha] {
-				all[m.at] = true
-			}
-		}
-	}
-	reverts := x.revertsOf(all)
+	classes, reverts := x.classes(append([]string{c.Landed}, parts...))
 	landed := x.effective(classes[c.Landed], d, reverts, c.Rebase)
 	if landed.answer == Yes {
 		return x.yes(landed)
@@ -41,7 +32,29 @@ func (x *Index) Contains(c Change, live string) Result {
 	for i, sha := range parts {
 		found[i] = x.effective(classes[sha], d, reverts, false)
 	}
-	return x.conclude(c, d, landed, found)
+	if len(c.Own) > 0 { // what takes back the whole bears on them, too
+		classes, reverts = x.classes(slices.Concat([]string{c.Landed}, parts, c.Own))
+	}
+	own := make([]finding, len(c.Own))
+	for i, sha := range c.Own {
+		own[i] = x.effective(classes[sha], d, reverts, false)
+	}
+	return x.conclude(c, d, landed, found, own)
+}
+
+// classes gives the class of each of some commits, and the reverts that bear on
+// any of them.
+func (x *Index) classes(commits []string) (map[string][]member, []revert) {
+	classes, all := map[string][]member{}, map[int32]bool{}
+	for _, sha := range commits {
+		if at, ok := x.find(sha); ok && classes[sha] == nil {
+			classes[sha] = x.class(at)
+			for _, m := range classes[sha] {
+				all[m.at] = true
+			}
+		}
+	}
+	return classes, x.revertsOf(all)
 }
 
 // effective looks for a carrier of one commit that no revert undid. With
@@ -81,25 +94,16 @@ func (x *Index) yes(f finding) Result {
 
 // conclude weighs the commits of a change against each other when its landing
 // commit is not there.
-func (x *Index) conclude(c Change, d int32, landed finding, parts []finding) Result {
-	n, byTie := 0, false
-	weakest := finding{answer: Yes, sign: Ancestry}
-	for _, p := range parts {
-		if p.answer != Yes {
-			continue
+func (x *Index) conclude(c Change, d int32, landed finding, parts, own []finding) Result {
+	n, byTie, _ := weigh(parts)
+	for _, list := range [][]finding{parts, own} {
+		if n, _, weakest := weigh(list); n == len(list) && n > 0 {
+			r := x.yes(weakest)
+			if weakest.sign == Ancestry && !c.Rebase {
+				r.Sign = Branch
+			}
+			return r
 		}
-		n++
-		byTie = byTie || p.sign != Ancestry
-		if n == 1 || p.sign.rank() > weakest.sign.rank() {
-			weakest = p
-		}
-	}
-	if n == len(parts) && n > 0 {
-		r := x.yes(weakest)
-		if weakest.sign == Ancestry && !c.Rebase {
-			r.Sign = Branch
-		}
-		return r
 	}
 	for _, f := range append([]finding{landed}, parts...) {
 		if f.undone {
@@ -124,7 +128,26 @@ func (x *Index) conclude(c Change, d int32, landed finding, parts []finding) Res
 	if like, ok := x.hints(c, d); ok {
 		return Result{Answer: Unknown, Reason: Probable, Carrier: x.sha(like)}
 	}
+	if like, ok := x.numberHint(c, d); ok {
+		return Result{Answer: Unknown, Reason: Probable, Carrier: x.sha(like), Sign: Number}
+	}
 	return Result{Answer: No, Reason: Absent}
+}
+
+// weigh counts the commits of a change that are there, and tells whether some
+// are there by a tie, and the one with the weakest sign.
+func weigh(list []finding) (n int, byTie bool, weakest finding) {
+	for _, f := range list {
+		if f.answer != Yes {
+			continue
+		}
+		n++
+		byTie = byTie || f.sign != Ancestry
+		if n == 1 || f.sign.rank() > weakest.sign.rank() {
+			weakest = f
+		}
+	}
+	return n, byTie, weakest
 }
 
 // hint finds a commit in the live one that has author and subject of one of
@@ -136,11 +159,17 @@ func (x *Index) hint(sha string, d int32) (int32, bool) {
 		return 0, false
 	}
 	for _, like := range x.alike(at) {
-		if like != at && x.below(like, d) == Yes && x.below(like, at) != Yes && x.below(at, like) != Yes {
+		if x.beside(like, at, d) {
 			return like, true
 		}
 	}
 	return 0, false
+}
+
+// beside reports whether a live commit has something that may be a copy of a
+// commit: it lies on another line of history.
+func (x *Index) beside(like, at, d int32) bool {
+	return like != at && x.below(like, d) == Yes && x.below(like, at) != Yes && x.below(at, like) != Yes
 }
 
 // hints finds the likeness of any commit of a change.
@@ -199,7 +228,7 @@ func (x *Index) Candidates(c Change, live string, limit int) []string {
 		}
 	}
 	listed := map[int32]bool{} // what was seen on the way may not have been listed
-	for _, sha := range append([]string{c.Landed}, c.parts()...) {
+	for _, sha := range slices.Concat([]string{c.Landed}, c.parts(), c.Own) {
 		at, ok := x.find(sha)
 		if !ok {
 			continue

@@ -141,6 +141,31 @@ func TestContains(t *testing.T) {
 		{"only the last of a rebase picked", "base:\np: base\nfix: p\nd: base | from fix", "d", Change{Landed: name("fix"), Parts: names("fix", "p"), Rebase: true},
 			Result{Answer: Unknown, Reason: Probable, Found: 1, Parts: 2}},
 
+		{"the commits of a squashed pull request picked one by one", "base:\np: base | pull-only | patch p1\nq: p | pull-only\nfix: base\nx: base | patch p1\nd: x | from q", "d",
+			Change{Landed: name("fix"), Own: names("q", "p")}, Result{Answer: Yes, Reason: Contained, Sign: Patch, Carrier: name("x")}},
+		{"a commit on top of the head of a squashed pull request runs", "base:\np: base | pull-only\nfix: base\nd: p | pull-only", "d",
+			Change{Landed: name("fix"), Own: names("p")}, Result{Answer: Yes, Reason: Contained, Sign: Branch, Carrier: name("p")}},
+		{"not all commits of a squashed pull request were picked", "base:\np: base | pull-only | patch p1\nq: p | pull-only\nfix: base\nd: base | patch p1", "d",
+			Change{Landed: name("fix"), Own: names("q", "p")}, Result{Answer: No, Reason: Absent}},
+		{"they were picked, and the squash is reverted above them", "base:\np: base | pull-only | patch p1\nfix: base\nx: base | patch p1\nd: x | undoes fix", "d",
+			Change{Landed: name("fix"), Own: names("p")}, Result{Answer: No, Reason: Absent}},
+		{"one of them is reverted, which the squash is not", "base:\np: base | pull-only\nfix: base\nr: fix | undoes p\nd: r", "d",
+			Change{Landed: name("fix"), Own: names("p")}, Result{Answer: Yes, Reason: Contained, Sign: Ancestry, Carrier: name("fix")}},
+		{"a merge that was picked as one commit", "base:\np: base\nfix: base p | by x | at 9 | says Merge pull request #7 from x/y\nd: base | by x | at 9 | says Merge pull request #7 from x/y", "d",
+			Change{Landed: name("fix"), Parts: names("p")}, Result{Answer: Yes, Reason: Contained, Sign: Triple, Carrier: name("d")}},
+		{"the title and the number, by another author", "base:\nfix: base | pr 12 | says Fix it (#12)\nd: base | pr 30 | says [1.2] Fix it (#12) (#30)", "d", squash,
+			Result{Answer: Unknown, Reason: Probable, Carrier: name("d"), Sign: Number}},
+		{"the other way about", "base:\nd: base | pr 12 | says Fix it (#12)\nfix: base | pr 30 | says Fix it (cherry-pick #12 for 1.2) (#30)", "d", squash,
+			Result{Answer: Unknown, Reason: Probable, Carrier: name("d"), Sign: Number}},
+		{"two picks of one", "base:\nfix: base | pr 20 | says Fix it (#12) (#20)\nd: base | pr 30 | says Fix it (#12) (#30)", "d", squash,
+			Result{Answer: Unknown, Reason: Probable, Carrier: name("d"), Sign: Number}},
+		{"of a merged pull request by the title of its commit", "base:\np: base | says Fix it\nfix: base p | pr 12\nd: base | pr 30 | says Fix it (#12) (#30)", "d",
+			Change{Landed: name("fix"), Parts: names("p")}, Result{Answer: Unknown, Reason: Probable, Carrier: name("d"), Sign: Number}},
+		{"the number with another title", "base:\nfix: base | pr 12 | says Fix it (#12)\nd: base | pr 30 | says Test it (#12) (#30)", "d", squash, Result{Answer: No, Reason: Absent}},
+		{"the title with another number", "base:\nfix: base | pr 12 | says Fix it (#12)\nd: base | pr 30 | says Fix it (#30)", "d", squash, Result{Answer: No, Reason: Absent}},
+		{"landed again on the same line", "base:\nfix: base | pr 12 | says Fix it (#12)\nr: fix | undoes fix\nd: r | pr 30 | says Fix it (#12) (#30)", "d", squash,
+			Result{Answer: No, Reason: Reverted, Sign: Ancestry, Carrier: name("fix"), UndoneBy: name("r")}},
+
 		{"reverted", "base:\nfix: base\nr: fix | undoes fix\nd: r", "d", squash, Result{Answer: No, Reason: Reverted, Sign: Ancestry, Carrier: name("fix"), UndoneBy: name("r")}},
 		{"the revert is not deployed yet", "base:\nfix: base\nr: fix | undoes fix", "fix", squash, Result{Answer: Yes, Reason: Contained, Sign: Ancestry, Carrier: name("fix")}},
 		{"the revert was reverted", "base:\nfix: base\nr: fix | undoes fix\nrr: r | undoes r\nd: rr", "d", squash, Result{Answer: Yes, Reason: Contained, Sign: Ancestry, Carrier: name("fix")}},
@@ -185,10 +210,14 @@ func TestShape(t *testing.T) {
 		h2: h1 | by x | at 2 | says two | pull-only
 		l1: merge | by x | at 1 | says one
 		l2: l1 | by x | at 2 | says two
-		squash: l2 | by x | at 3 | says one and two`)
+		squash: l2 | by x | at 3 | says one and two
+		line: base | pr 9
+		back: squash | pr 10`)
 	require.Equal(t, Change{Landed: name("merge"), Parts: names("r", "p")}, x.Shape(name("merge"), ""))
 	require.Equal(t, Change{Landed: name("l2"), Head: name("h2"), Parts: names("l2", "l1"), Rebase: true}, x.Shape(name("l2"), name("h2")))
-	require.Equal(t, Change{Landed: name("squash"), Head: name("h2")}, x.Shape(name("squash"), name("h2")))
+	require.Equal(t, Change{Landed: name("squash"), Head: name("h2"), Own: names("h2", "h1")}, x.Shape(name("squash"), name("h2")))
+	require.Equal(t, Change{Landed: name("back"), Head: name("line")}, x.Shape(name("back"), name("line")), "it brings back what others landed")
+	require.Equal(t, Change{Landed: name("base"), Head: name("h2")}, x.Shape(name("base"), name("h2")), "the head was made later")
 	require.Equal(t, Change{Landed: name("squash"), Head: name("gone")}, x.Shape(name("squash"), name("gone")))
 	require.Equal(t, Change{Landed: name("gone")}, x.Shape(name("gone"), ""))
 }
@@ -217,39 +246,71 @@ func TestLearnedLater(t *testing.T) {
 	require.Empty(t, x.Candidates(Change{Landed: name("fix")}, name("d"), 10))
 }
 
+// drawn is a history of a few commits that have much in common.
+func drawn(rt *rapid.T) []Commit {
+	n := rapid.IntRange(2, 25).Draw(rt, "commits")
+	all := make([]Commit, n)
+	id := func(i int) string { return fmt.Sprintf("%040x", i+1) }
+	small := rapid.IntRange(0, 3)
+	for i := range all {
+		c := Commit{SHA: id(i), Author: fmt.Sprint("a", small.Draw(rt, "author")), AuthorTime: int64(small.Draw(rt, "time")),
+			Subject: fmt.Sprint("some long enough subject ", small.Draw(rt, "subject")), PullOnly: small.Draw(rt, "pull only") == 3}
+		if i > 0 {
+			for _, p := range rapid.SliceOfNDistinct(rapid.IntRange(max(0, i-5), i-1), 0, min(2, i), rapid.ID[int]).Draw(rt, "parents") {
+				c.Parents = append(c.Parents, id(p))
+			}
+		}
+		any := rapid.IntRange(0, n-1)
+		switch rapid.IntRange(0, 7).Draw(rt, "kind") {
+		case 0:
+			c.Trailers = []string{id(any.Draw(rt, "origin"))}
+		case 1:
+			c.Reverts = []Revert{{SHA: id(any.Draw(rt, "undone")), Strong: small.Draw(rt, "strong") > 0}}
+		case 2:
+			c.Reverts = []Revert{{Subject: fmt.Sprint("some long enough subject ", small.Draw(rt, "title")), Strong: true}}
+		case 3:
+			c.Patch = fmt.Sprint("p", small.Draw(rt, "patch"))
+		case 4:
+			c.PullRequest = 1 + small.Draw(rt, "number")
+		case 6:
+			c.Subject += fmt.Sprintf(" (#%d)", 1+small.Draw(rt, "named number"))
+		case 5:
+			c.Reverts = []Revert{{PullRequest: 1 + small.Draw(rt, "undone number"), Strong: true}}
+		}
+		all[i] = c
+	}
+	return all
+}
+
+// Where the answer differs between two live commits, one of the commits under
+// which the change is looked for is told to be touched.
+func TestTouchedTellsAllThatDiffers(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		all := drawn(rt)
+		x := NewIndex()
+		require.NoError(rt, x.Add(all...))
+		any := rapid.IntRange(0, len(all)-1)
+		for range 20 {
+			head := all[any.Draw(rt, "head")].SHA
+			c := x.Shape(all[any.Draw(rt, "fix")].SHA, head)
+			a, b := all[any.Draw(rt, "before")].SHA, all[any.Draw(rt, "after")].SHA
+			touched, ok := x.Touched([]string{a, b}, x.News())
+			if x.Contains(c, a).Answer == x.Contains(c, b).Answer || !ok {
+				continue
+			}
+			watched := slices.Concat([]string{c.Landed, head}, c.Parts, c.Own)
+			require.True(rt, slices.ContainsFunc(watched, func(sha string) bool { return slices.Contains(touched, sha) }), "%v: %v in %s, %v in %s", c, x.Contains(c, a), a, x.Contains(c, b), b)
+		}
+	})
+}
+
 // What is known after commits came one by one, in between questions and in any
 // order, is what is known when all come at once.
 func TestIncrementalEqualsWhole(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		n := rapid.IntRange(2, 25).Draw(rt, "commits")
-		all := make([]Commit, n)
+		all := drawn(rt)
+		n := len(all)
 		id := func(i int) string { return fmt.Sprintf("%040x", i+1) }
-		small := rapid.IntRange(0, 3)
-		for i := range all {
-			c := Commit{SHA: id(i), Author: fmt.Sprint("a", small.Draw(rt, "author")), AuthorTime: int64(small.Draw(rt, "time")),
-				Subject: fmt.Sprint("some long enough subject ", small.Draw(rt, "subject")), PullOnly: small.Draw(rt, "pull only") == 3}
-			if i > 0 {
-				for _, p := range rapid.SliceOfNDistinct(rapid.IntRange(max(0, i-5), i-1), 0, min(2, i), rapid.ID[int]).Draw(rt, "parents") {
-					c.Parents = append(c.Parents, id(p))
-				}
-			}
-			any := rapid.IntRange(0, n-1)
-			switch rapid.IntRange(0, 7).Draw(rt, "kind") {
-			case 0:
-				c.Trailers = []string{id(any.Draw(rt, "origin"))}
-			case 1:
-				c.Reverts = []Revert{{SHA: id(any.Draw(rt, "undone")), Strong: small.Draw(rt, "strong") > 0}}
-			case 2:
-				c.Reverts = []Revert{{Subject: fmt.Sprint("some long enough subject ", small.Draw(rt, "title")), Strong: true}}
-			case 3:
-				c.Patch = fmt.Sprint("p", small.Draw(rt, "patch"))
-			case 4:
-				c.PullRequest = 1 + small.Draw(rt, "number")
-			case 5:
-				c.Reverts = []Revert{{PullRequest: 1 + small.Draw(rt, "undone number"), Strong: true}}
-			}
-			all[i] = c
-		}
 		whole := NewIndex()
 		require.NoError(rt, whole.Add(all...))
 
@@ -265,12 +326,15 @@ func TestIncrementalEqualsWhole(t *testing.T) {
 			early := c
 			early.PullOnly = c.PullOnly || rapid.IntRange(0, 4).Draw(rt, "first a pull request") == 0
 			require.NoError(rt, step.Add(early))
-			step.Contains(Change{Landed: id(fix.Draw(rt, "asked"))}, id(live.Draw(rt, "in"))) // fills what is kept
+			step.Contains(step.Shape(id(fix.Draw(rt, "asked")), id(fix.Draw(rt, "of"))), id(live.Draw(rt, "in"))) // fills what is kept
 			require.NoError(rt, step.Add(c))
 		}
 		for range 10 {
-			c := Change{Landed: id(fix.Draw(rt, "fix"))}
-			d := id(live.Draw(rt, "live"))
+			landed, head := id(fix.Draw(rt, "fix")), id(fix.Draw(rt, "head"))
+			c, d := whole.Shape(landed, head), id(live.Draw(rt, "live"))
+			if head == d {
+				c.Head = ""
+			}
 			want, got := whole.Contains(c, d), step.Contains(c, d)
 			require.Equal(rt, want.Answer, got.Answer, "%v in %v: %v, %v", c, d, want, got)
 			require.Equal(rt, want.Reason, got.Reason)

@@ -26,8 +26,29 @@ func (x *Index) Shape(landed, head string) Change {
 				c.Rebase, c.Parts = true, series
 			}
 		}
+		c.Own = x.Own(c)
 	}
 	return c
+}
+
+// Own lists the commits of a pull request, newest first, that landed as one
+// commit. It lists none where its head is not known, or is not from before it
+// landed, and none where one of them landed by a pull request of its own: then
+// it brings together what other changes did elsewhere.
+func (x *Index) Own(c Change) []string {
+	at, ok := x.find(c.Landed)
+	head, ok2 := x.find(c.Head)
+	if !ok || !ok2 || at == head || c.Rebase || len(x.parents(at)) != 1 || x.below(at, head) != No {
+		return nil
+	}
+	var out []string
+	for _, o := range x.own([]int32{head}, x.parents(at)[0]) {
+		if !x.facts[o].pullOnly && int(o) < len(x.pulls.keys) && x.pulls.keys[o] != 0 {
+			return nil
+		}
+		out = append(out, x.sha(o))
+	}
+	return out
 }
 
 // own lists the commits, merges left out, that some tips have and a base has
@@ -61,7 +82,7 @@ func (x *Index) series(landed int32, own []int32) []string {
 	var out []string
 	for _, o := range own {
 		f := x.facts[o]
-		if !x.nodes[landed].known || f.triple == 0 || x.facts[landed].triple != f.triple {
+		if !x.nodes[landed].known || f.triple == 0 || x.facts[landed].triple != f.triple || x.facts[landed].merge {
 			return nil
 		}
 		out = append(out, x.sha(landed))

@@ -114,8 +114,8 @@ func (r *Repo) CommitsOf(ctx context.Context, l Landing) ([]string, error) {
 	}
 	defer done()
 	c := g.Shape(l.SHA, l.Head)
-	out := append([]string{c.Landed}, c.Parts...)
-	if head := strings.ToLower(l.Head); head != "" && head != c.Landed {
+	out := slices.Concat([]string{c.Landed}, c.Parts, c.Own)
+	if head := strings.ToLower(l.Head); head != "" && !slices.Contains(out, head) {
 		out = append(out, head)
 	}
 	return out, nil

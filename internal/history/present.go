@@ -24,8 +24,13 @@ type Landing struct {
 // cannot be had, a no becomes Unknown, and the error tells why.
 func (r *Repo) Present(ctx context.Context, live string, l Landing) (containment.Result, error) {
 	q, err := r.ask(ctx, live, l)
-	if err != nil || len(q.candidates) == 0 && len(q.pulls) == 0 {
+	switch {
+	case err != nil || len(q.candidates) == 0 && len(q.pulls) == 0:
 		return q.found, err
+	case len(q.candidates) == 0 && q.found.Answer == No:
+		// Nothing is there that could be a copy. Its own commits are made
+		// known, so that it is found by them once they are picked.
+		return q.found, r.unlessJustFailed(func() error { return r.LearnPulls(ctx, q.pulls) })
 	}
 	for _, learn := range []func() error{
 		func() error { return r.LearnPulls(ctx, q.pulls) },
@@ -74,9 +79,6 @@ func (r *Repo) ask(ctx context.Context, live string, l Landing) (question, error
 	if q.found.Answer != Yes {
 		q.candidates = g.Candidates(c, live, maxCandidates)
 		q.pulls = append(q.pulls, g.PullRequests(q.candidates)...)
-	}
-	if len(q.candidates) == 0 && q.found.Answer != Yes {
-		q.pulls = nil // nothing is there that could be a copy
 	}
 	return q, nil
 }

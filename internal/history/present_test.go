@@ -184,3 +184,38 @@ func TestForeignDirectory(t *testing.T) {
 	_, err = m.Dir(t.TempDir())
 	require.ErrorContains(t, err, "no git directory")
 }
+
+// Of a squashed pull request the commits were picked one by one. They are made
+// known while nothing is live yet that could have them, so that a deployment
+// of the picks finds the change.
+func TestCommitsOfASquashPickedOneByOne(t *testing.T) {
+	ctx := context.Background()
+	s := newSource(t)
+	base := s.write("a.txt", numbers, "base")
+	s.git("", "branch", "release")
+	s.git("", "switch", "-q", "-c", "topic")
+	one := s.write("a.txt", strings.Replace(numbers, "2", "two", 1), "round the sum")
+	two := s.write("b.txt", "limits", "bound the sum")
+	s.git("", "update-ref", "refs/pull/7/head", two)
+	s.git("", "switch", "-q", "main")
+	s.git("", "merge", "-q", "--squash", "topic")
+	s.git("Sums are right (#7)", "commit", "-q", "-F", "-")
+	fix := Landing{SHA: s.head(), Head: two, PullRequest: 7}
+	s.git("", "switch", "-q", "release")
+	half := s.copyOf(one, "round as one should")
+	whole := s.copyOf(two, "and bound it")
+
+	s.git("", "branch", "-D", "topic")
+
+	r := open(t, Limits{}).Repo("acme/pay", fixed(Remote{URL: s.url()}))
+	require.NoError(t, r.Sync(ctx))
+	require.Equal(t, containment.Absent, present(t, r, base, fix).Reason)
+	watched, err := r.CommitsOf(ctx, fix)
+	require.NoError(t, err)
+	require.Equal(t, []string{fix.SHA, two, one}, watched)
+
+	require.Equal(t, containment.Absent, present(t, r, half, fix).Reason)
+	found := present(t, r, whole, fix)
+	require.Equal(t, containment.Contained, found.Reason)
+	require.Equal(t, containment.Patch, found.Sign)
+}

@@ -33,10 +33,12 @@ type Fix struct {
 	Landed  string   `json:"landed"`
 	Head    string   `json:"head"`
 	Commits []string `json:"commits"`
+
+	own []string
 }
 
 func (f Fix) change() containment.Change {
-	return containment.Change{Landed: f.Landed, Parts: f.Commits, Head: f.Head, Rebase: f.Style == "rebase"}
+	return containment.Change{Landed: f.Landed, Parts: f.Commits, Head: f.Head, Own: f.own, Rebase: f.Style == "rebase"}
 }
 
 // Target is one production environment.

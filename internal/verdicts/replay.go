@@ -15,6 +15,7 @@ import (
 
 // Replay gives the verdict at each checkpoint of the cases, in their order.
 func Replay(ctx context.Context, h *History, cases []Case) ([]Line, error) {
+	h.learnOwn(cases)
 	results := make([][]Line, len(cases))
 	next := make(chan int)
 	var wg sync.WaitGroup
@@ -35,6 +36,17 @@ func Replay(ctx context.Context, h *History, cases []Case) ([]Line, error) {
 	close(next)
 	wg.Wait()
 	return slices.Concat(results...), err
+}
+
+// learnOwn looks up the commits of pull requests that landed as one.
+func (h *History) learnOwn(cases []Case) {
+	for _, c := range cases {
+		for i := range c.Fixes {
+			if f := &c.Fixes[i]; len(f.Commits) <= 1 {
+				f.own = h.Own(f.change())
+			}
+		}
+	}
 }
 
 // story is what was delivered of a case so far.
