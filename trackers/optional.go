@@ -31,10 +31,14 @@ type Tracer interface {
 // Lister lists all tickets of a target with a label, whatever their state, in
 // pages of about a hundred. It costs a call a page, so it is for finding once
 // in a while what no list of changes shows: that a ticket is no longer there.
-// It is optional.
+// More than MaxListPages are an error: half a list would make the rest of the
+// tickets seem gone. It is optional.
 type Lister interface {
 	List(ctx context.Context, target, label string) ([]domain.Ref, error)
 }
+
+// MaxListPages bounds what a Lister reads.
+const MaxListPages = 2000
 
 // DeliveryLog lists the deliveries of a target's webhook that reached nobody,
 // as the tracker itself keeps them. It is optional, and needs permissions that

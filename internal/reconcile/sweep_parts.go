@@ -205,7 +205,10 @@ func (r *Reconciler) run(ctx context.Context, s *Setup, l ledger.Lease, p sweepP
 	case partTickets:
 		return r.sweepTickets(ctx, t.(trackers.Sweeper), p.tracker, p.target, m)
 	case partCensus:
-		return r.census(ctx, s, t.(trackers.Lister), p.tracker, p.target, m)
+		// So does a list of many tickets.
+		long, end := r.keep(ctx, l)
+		defer end()
+		return r.census(long, s, t.(trackers.Lister), p.tracker, p.target, m)
 	case partHooks:
 		return r.sweepHooks(ctx, s, t.(trackers.DeliveryLog), p.tracker, p.target, m)
 	case partPulls:

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/claims"
 	"github.com/holdfast-dev/holdfast/internal/domain"
 	"github.com/holdfast-dev/holdfast/trackers"
+	"github.com/holdfast-dev/holdfast/trackers/trackertest"
 )
 
 // sweep runs one sweep of the tracker and what follows from it.
@@ -85,4 +87,28 @@ func TestASweepFindsWhatLandedAndWasDeployed(t *testing.T) {
 	w.sweep()
 	require.True(t, w.ticket(id).Closed, "shipped, as no delivery told")
 	require.Equal(t, "done", w.status(id))
+}
+
+// longLister notes how long it may list.
+type longLister struct {
+	*trackertest.Fake
+	left time.Duration
+}
+
+func (l *longLister) List(ctx context.Context, _, _ string) ([]domain.Ref, error) {
+	if end, ok := ctx.Deadline(); ok {
+		l.left = time.Until(end)
+	}
+	return nil, nil
+}
+
+// A list of many tickets takes longer than a lease; the lease is renewed.
+func TestACensusMayTakeLongerThanALease(t *testing.T) {
+	w := newSweptWorld(t)
+	lister := &longLister{Fake: w.gh}
+	w.setup.Trackers["github"] = lister
+	w.file(1)
+	w.advance(censusEvery + time.Minute)
+	w.sweep()
+	require.Greater(t, lister.left, leaseTime)
 }

@@ -53,7 +53,7 @@ func (t *Tracker) List(ctx context.Context, target, label string) ([]domain.Ref,
 	// By the time of creation: what changes meanwhile does not move.
 	q := url.Values{"state": {"all"}, "sort": {"created"}, "direction": {"asc"}, "labels": {clipLabel(label)}}
 	pages := 0
-	err = list(ctx, t, c, path+"/issues", q, func(page []gh.Issue) bool {
+	err = listPages(ctx, t, c, path+"/issues", q, trackers.MaxListPages, func(page []gh.Issue) bool {
 		pages++
 		for i := range page {
 			if is := &page[i]; !is.IsPullRequest() && is.GetNumber() > 0 {
@@ -62,8 +62,8 @@ func (t *Tracker) List(ctx context.Context, target, label string) ([]domain.Ref,
 		}
 		return true
 	})
-	if err == nil && pages >= maxPages {
-		err = &trackers.Error{Op: c.op, Class: trackers.Invalid, Err: fmt.Errorf("there are more than %d", maxPages*100)}
+	if err == nil && pages >= trackers.MaxListPages {
+		err = &trackers.Error{Op: c.op, Class: trackers.Invalid, Err: fmt.Errorf("there are more than %d", trackers.MaxListPages*100)}
 	}
 	return out, err
 }

@@ -72,7 +72,7 @@ func (t *Tracker) List(ctx context.Context, target, label string) ([]domain.Ref,
 	}
 	q := t.query(op, fmt.Sprintf(`project = "%s" AND labels = %s ORDER BY created ASC`, target, quoted(clipLabel(label))), "updated", 100)
 	var out []domain.Ref
-	for range maxSearchPages {
+	for range trackers.MaxListPages {
 		page, more, err := q.next(ctx)
 		if err != nil {
 			return nil, err
@@ -86,5 +86,5 @@ func (t *Tracker) List(ctx context.Context, target, label string) ([]domain.Ref,
 			return out, nil
 		}
 	}
-	return nil, &trackers.Error{Op: op, Class: trackers.Invalid, Err: fmt.Errorf("there are more than %d", maxSearchPages*100)}
+	return nil, &trackers.Error{Op: op, Class: trackers.Invalid, Err: fmt.Errorf("there are more than %d", trackers.MaxListPages*100)}
 }
