@@ -70,14 +70,15 @@ func startSite(t testing.TB, before func(*site)) *site {
 	}
 
 	address := freeAddress(t)
+	// The sweeps of every minute would be counted where they happen to fall.
 	cfg, err := config.Parse("bench", fmt.Appendf(nil, `
 listen: %[1]q
 public_url: "http://%[1]s"
 data_dir: %[2]q
 redis: {url: "redis://%[3]s/0"}
 trackers:
-  - {name: github, kind: github, api_url: %[4]q, token: %[6]s, webhook_secret: %[7]q}
-  - {name: jira, kind: jira, url: %[5]q, user: bot@acme.example, token: %[6]s, webhook_secret: %[7]q,
+  - {name: github, kind: github, api_url: %[4]q, token: %[6]s, webhook_secret: %[7]q, sweep_every: 24h}
+  - {name: jira, kind: jira, url: %[5]q, user: bot@acme.example, token: %[6]s, webhook_secret: %[7]q, sweep_every: 24h,
      projects: {PAY: {issue_type: Task, reopen_fields: {%[8]s: Not in production yet}}}}
 services:
   - {name: checkout, repo: %[9]s, tickets: "github:%[9]s", production: [%[11]s], team: shop}
