@@ -41,7 +41,7 @@ query under adopt in the configuration.`,
 		Example: `  holdfast adopt --tracker github --query 'label:postmortem' --dry-run
   holdfast adopt --tracker github --query 'label:postmortem repo:acme/checkout is:open'
   holdfast adopt --tracker jira --query 'labels = postmortem AND statusCategory != Done' -y`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f.tracker == "" || strings.TrimSpace(f.query) == "" {
 				return usagef("say where and which: --tracker and --query are needed")

@@ -22,7 +22,7 @@ with its line and column, what is wrong and what to write instead. Variables
 With --schema the JSON Schema of the file is printed, for editors.`,
 		Example: `  holdfast check-config -c holdfast.yaml
   holdfast check-config --schema > holdfast.schema.json`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			if schema {
 				b, err := config.Schema()

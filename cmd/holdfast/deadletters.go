@@ -44,7 +44,7 @@ printed.`,
 		Example: `  holdfast dead-letters
   holdfast dead-letters show 1f2e3d4c5b6a
   holdfast dead-letters replay --all`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: list,
 	}
 	cmd.AddCommand(&cobra.Command{
@@ -52,7 +52,7 @@ printed.`,
 		Short:   "List them",
 		Long:    `List what could not be processed, the newest first.`,
 		Example: `  holdfast dead-letters list -o json`,
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE:    list,
 	}, &cobra.Command{
 		Use:     "show ID",

@@ -25,7 +25,7 @@ everything goes on serving, to be looked at. With --exit it ends after the story
 with 0 only if every step happened.`,
 		Example: `  holdfast demo
   holdfast demo --exit`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGTERM)
 			defer stop()

@@ -48,7 +48,7 @@ and take back, and what would happen to the tickets. An API token may ask, too.`
   holdfast deployed --service checkout --environment prod-eu --version v1.4.2
   holdfast deployed --service checkout --environment prod-eu --sha "$SHA" --percent 10
   holdfast deployed --service checkout --environment prod-eu --sha "$OLD_SHA" --what-if`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := f.check(); err != nil {
 				return err

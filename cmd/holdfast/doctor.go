@@ -18,7 +18,7 @@ configuration needs, and say what to do about what fails. It changes nothing on
 any tracker. It exits with 1 if something is broken; warnings do not count.`,
 		Example: `  holdfast doctor
   holdfast doctor -o json | jq '.findings[] | select(.ok | not)'`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ok, findings, err := e.client().Doctor(cmd.Context())
 			if err != nil {

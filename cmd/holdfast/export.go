@@ -33,7 +33,7 @@ after the export is not in the file. It needs a token with the role admin.`,
 		Example: `  holdfast pause && holdfast export -o holdfast.jsonl
   holdfast export --with-secrets -o holdfast.jsonl
   holdfast export | gzip > holdfast.jsonl.gz`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if file == "-" && isTerminal(e.out) {
 				return usagef("the export is not for a terminal: name a file with -o FILE")

@@ -23,7 +23,7 @@ closed_early, awaiting_deployment, open.`,
 		Example: `  holdfast items --overdue
   holdfast items --status closed_early,regressed --team payments
   holdfast items --service checkout -o json | jq '.items[].ticket.url'`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if q.Limit < 0 {
 				return usagef("--limit %d: want 0 for all, or a number above", q.Limit)

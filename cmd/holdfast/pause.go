@@ -14,7 +14,7 @@ func newPauseCmd(e *env) *cobra.Command {
 until holdfast resume. Events are still recorded and nothing is lost. It needs
 a token with the role admin.`,
 		Example: `  holdfast pause`,
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			v, err := e.client().Pause(cmd.Context())
 			return e.pauseState(v, err)
@@ -29,7 +29,7 @@ func newResumeCmd(e *env) *cobra.Command {
 		Long: `Start writing to trackers again after holdfast pause. What became due meanwhile
 is decided anew and done. It needs a token with the role admin.`,
 		Example: `  holdfast resume`,
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			v, err := e.client().Resume(cmd.Context())
 			return e.pauseState(v, err)

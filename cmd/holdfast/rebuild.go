@@ -31,7 +31,7 @@ with the role admin.`,
 		Example: `  holdfast rebuild --dry-run
   holdfast rebuild
   holdfast rebuild --tracker jira -y`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !r.DryRun && !yes && !isTerminal(e.in) {
 				return usagef("there is no terminal to confirm at: look at it with --dry-run, then rebuild with -y")

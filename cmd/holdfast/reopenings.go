@@ -40,7 +40,7 @@ decides. Without a subcommand the list is printed.`,
 		Example: `  holdfast reopenings
   holdfast reopenings confirm deployment/1234
   holdfast reopenings drop deployment/1234`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: list,
 	}
 	cmd.AddCommand(&cobra.Command{
@@ -48,7 +48,7 @@ decides. Without a subcommand the list is printed.`,
 		Short:   "List them",
 		Long:    `List the groups of reopenings that wait, each with its cause.`,
 		Example: `  holdfast reopenings list -o json`,
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE:    list,
 	}, &cobra.Command{
 		Use:     "confirm CAUSE",

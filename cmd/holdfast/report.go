@@ -28,7 +28,7 @@ channel and when, and what became of it.`,
   holdfast report --team payments --week 2026-W47
   holdfast report --format html > report.html
   holdfast report --preview`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if e.output == "json" && !cmd.Flags().Changed("format") {
 				format = "json"

@@ -97,6 +97,15 @@ func newHelpCmd() *cobra.Command {
 	}
 }
 
+// noArgs refuses arguments in words that fit: cobra's own call each of them an
+// unknown command.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("%s takes flags only: what is %q for?", cmd.CommandPath(), args[0])
+	}
+	return nil
+}
+
 // usageError is a wrong question: exit code 2.
 type usageError struct{ error }
 

@@ -65,7 +65,7 @@ hook_reordered. And clock, which sets the stand-in's clock off by params.offset.
   holdfast sandbox --repo acme/checkout --project PAY --faults faults.json --seed 7
   curl -X PUT -H 'Content-Type: application/json' http://127.0.0.1:9001/_sandbox/faults \
     -d '{"seed":7,"rules":[{"kind":"server_error","probability":0.05}]}'`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 			defer stop()

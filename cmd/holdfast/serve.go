@@ -30,7 +30,7 @@ the end. SIGHUP reads the configuration again; a bad file keeps the old one.
 SIGTERM and SIGINT finish what has begun and end.`,
 		Example: `  holdfast check-config -c holdfast.yaml
   holdfast serve -c holdfast.yaml`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			log, err := e.logger(level, format)
 			if err != nil {

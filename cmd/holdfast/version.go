@@ -13,7 +13,7 @@ func newVersionCmd(e *env) *cobra.Command {
 		Short:   "Print the version of this program",
 		Long:    `Print the version, the commit and the Go version that this program was built from.`,
 		Example: `  holdfast version -o json`,
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			commit := buildCommit()
 			if e.output == "json" {

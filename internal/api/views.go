@@ -83,7 +83,7 @@ type WhyView struct {
 type PlanLine struct {
 	Item     string          `json:"item" doc:"id that the item has or would get"`
 	Title    string          `json:"title"`
-	Action   string          `json:"action" enum:"file,update,adopt,unchanged,done,remove" doc:"file: a new ticket; update: the ticket exists, the document changed; adopt: the ticket that the document names; done: marked done, no ticket; remove: the document no longer has it"`
+	Action   string          `json:"action" enum:"file,update,adopt,tracked,unchanged,done,remove" doc:"file: a new ticket; update: the ticket exists, the document changed; adopt: the ticket that the document names; tracked: that ticket is an item already; done: marked done, no ticket; remove: the document no longer has it"`
 	Target   string          `json:"target" doc:"where the ticket goes, or the ticket that there is"`
 	Priority domain.Priority `json:"priority"`
 	Type     domain.Type     `json:"type"`

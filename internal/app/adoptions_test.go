@@ -203,3 +203,36 @@ func TestWhatWasMergedBeforeHoldfastRanIsFound(t *testing.T) {
 	w.silent(func() { w.adopt("github", "label:postmortem", false) })
 	w.checkLedger("adopted-github/1")
 }
+
+// Tickets come under the rule by their label first, and the postmortem that
+// names them is filed later.
+func TestADocumentThatNamesAnAdoptedTicket(t *testing.T) {
+	t.Parallel()
+	w := start(t, scene{})
+	_, err := w.gh.OpenIssue(checkout, "carol", "Limit the retries of the client", "Written by hand.")
+	require.NoError(t, err)
+	require.NoError(t, w.gh.Label(checkout, 1, "carol", "postmortem"))
+	w.settle()
+	w.adopt("github", "label:postmortem", false)
+	w.until("adopted", func() bool { return w.item("adopted-github/1").Ticket != nil })
+	w.settle()
+
+	doc := "# Down\n\nDate: 2026-11-01\n\n## Action items\n\n- Limit retries of the client (acme/checkout#1)\n- Alert on a full pool\n"
+	r := api.FileRequest{Name: "down.md", ContentType: api.MarkdownType, Body: []byte(doc), DryRun: true}
+	v, err := w.api.File(t.Context(), r)
+	require.NoError(t, err)
+	require.Equal(t, []string{"tracked adopted-github/1", "file down/1"}, []string{v.Plan[0].Action + " " + v.Plan[0].Item, v.Plan[1].Action + " " + v.Plan[1].Item})
+	require.Equal(t, "github:acme/checkout#1", v.Plan[0].Target)
+	r.DryRun = false
+	v, err = w.api.File(t.Context(), r)
+	require.NoError(t, err)
+	require.Equal(t, "adopted-github/1", v.Items[0].ID)
+	w.until("the other ticket", func() bool { return len(w.gh.Issues(checkout)) == 2 })
+	w.settle()
+	w.silent(func() {
+		v, err = w.api.File(t.Context(), r)
+		require.NoError(t, err)
+		require.Len(t, v.Items, 2)
+	})
+	require.Len(t, w.gh.Issues(checkout), 2, "one ticket for each thing to do")
+}

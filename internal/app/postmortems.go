@@ -35,6 +35,12 @@ func (b *Backend) FilePostmortem(ctx context.Context, by api.Actor, r api.FileRe
 		return api.FileResult{}, api.Invalid{Field: "body", Detail: err.Error()}
 	}
 	in := filing.Input{ID: r.ID, Service: r.Service, Source: firstOf(r.Source, r.Name), Document: doc, Setup: b.reconciler.Setup(), Defaults: b.defaults(), Now: b.now().UTC()}
+	var otherErr error
+	in.Other = func(ticket domain.Ref) (domain.State, bool) {
+		st, ok, err := b.itemOf(ctx, ticket)
+		otherErr = errors.Join(otherErr, err)
+		return st, ok
+	}
 	renamed, _, err := b.renamed(ctx, r.Name, &in)
 	if err != nil {
 		return api.FileResult{}, err
@@ -57,8 +63,8 @@ func (b *Backend) FilePostmortem(ctx context.Context, by api.Actor, r api.FileRe
 		}
 		defer func() { _ = b.ledger.Done(context.WithoutCancel(ctx), lease, time.Time{}) }()
 	}
-	if plan, err = b.plan(ctx, &in, plan.Postmortem.ID); err != nil {
-		return api.FileResult{}, err
+	if plan, err = b.plan(ctx, &in, plan.Postmortem.ID); err != nil || otherErr != nil {
+		return api.FileResult{}, errors.Join(err, otherErr)
 	}
 	plan.Warnings = append(plan.Warnings, renamed...)
 	if err := b.seenBefore(ctx, &plan); err != nil {
@@ -89,6 +95,19 @@ func (b *Backend) FilePostmortem(ctx context.Context, by api.Actor, r api.FileRe
 		return api.FileResult{}, storeError(err)
 	}
 	return b.filed(ctx, plan)
+}
+
+// itemOf is the item that a ticket belongs to.
+func (b *Backend) itemOf(ctx context.Context, ticket domain.Ref) (st domain.State, ok bool, err error) {
+	id, err := b.ledger.ItemByTicket(ctx, ticket)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return st, false, nil
+	}
+	if err != nil {
+		return st, false, storeError(err)
+	}
+	st, err = b.state(ctx, id)
+	return st, err == nil && !st.Lost, err
 }
 
 // lintRefusal tells every hint with its place.
@@ -207,6 +226,10 @@ func (b *Backend) preview(plan filing.Plan, in filing.Input) api.FileResult {
 			Item: l.Spec.ID, Title: l.Spec.Title, Action: string(l.Action), Target: target, Priority: l.Spec.Priority, Type: l.Spec.Type,
 			Owner: api.Text(l.Spec.Owner), Due: api.Text(l.Spec.Due), Services: l.Spec.Services, Detail: l.Detail, Line: l.At, Hints: l.Hints, SeenBefore: l.Spec.SeenBefore,
 		})
+		if l.Of != nil {
+			out.Items = append(out.Items, view(in.Setup, *l.Of, l.Of.Verdict, nil, in.Now))
+			continue
+		}
 		// The item as it would be: known ones with their ticket and verdict.
 		st := domain.State{FiledAt: in.Now}
 		for _, known := range in.Items {

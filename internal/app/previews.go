@@ -265,7 +265,7 @@ func (p *push) preview(ctx context.Context, old, now documents.Tree) (out []stri
 
 // planWords is one line of a plan for people.
 func planWords(l api.PlanLine) string {
-	word := map[string]string{"file": "new ticket", "update": "updates", "adopt": "adopts", "done": "done already, no ticket", "remove": "taken out, told on"}[l.Action]
+	word := map[string]string{"file": "new ticket", "update": "updates", "adopt": "adopts", "done": "done already, no ticket", "tracked": "is tracked already as", "remove": "taken out, told on"}[l.Action]
 	if l.Target != "" && l.Action != "file" {
 		word += " " + code(l.Target)
 	}

@@ -25,6 +25,7 @@ const (
 	Done      Action = "done"      // marked done when first filed: no ticket
 	Update    Action = "update"    // known, and the document changed
 	Unchanged Action = "unchanged" //
+	Tracked   Action = "tracked"   // its ticket is an item of another postmortem, or an adopted one
 	Remove    Action = "remove"    // the document no longer has it
 )
 
@@ -34,8 +35,9 @@ type Line struct {
 	Spec   domain.ItemSpec
 	Ticket string // reference of the ticket that there is
 	Detail string
-	At     int          // line in the document, 0 unknown
-	Hints  []hints.Hint // on a new item, as the team's policy.lint asks
+	At     int           // line in the document, 0 unknown
+	Hints  []hints.Hint  // on a new item, as the team's policy.lint asks
+	Of     *domain.State // with Tracked: the item that there is
 }
 
 // Plan is what filing a document does.
@@ -56,6 +58,9 @@ type Input struct {
 	Setup    *reconcile.Setup
 	Defaults Defaults
 	Now      time.Time
+	// Other finds the item that a ticket belongs to already, of whatever
+	// postmortem; nil: there is none.
+	Other func(domain.Ref) (domain.State, bool)
 }
 
 // Defaults is where items go whose service is not known.
@@ -113,6 +118,14 @@ func Make(in Input) (Plan, error) {
 		spec, detail := b.spec(pm, item, services, unknown)
 		j := match[i]
 		if j < 0 {
+			if st, ok := in.other(spec.AdoptRef); ok {
+				if sameWork(item, st) {
+					other := st
+					p.Lines = append(p.Lines, Line{Action: Tracked, Spec: st.Spec, Ticket: string(spec.AdoptRef), Detail: "its ticket is an item already, which stays as it is", Of: &other})
+					continue
+				}
+				spec.AdoptRef, detail = "", "the ticket that it names is that of "+st.Spec.ID+"; a new one is filed"
+			}
 			spec.N = pm.NextN
 			pm.NextN++
 			spec.ID = fmt.Sprintf("%s/%d", pm.ID, spec.N)
@@ -126,7 +139,7 @@ func Make(in Input) (Plan, error) {
 		p.Lines = append(p.Lines, known(spec, in.Items[j], detail))
 	}
 	for _, l := range p.Lines {
-		if l.Spec.Target == "" && l.Spec.AdoptRef == "" && !l.Spec.Done {
+		if l.Of == nil && l.Spec.Target == "" && l.Spec.AdoptRef == "" && !l.Spec.Done {
 			return Plan{}, Problem{"items", fmt.Sprintf("nothing says where the ticket of %q goes: name a configured service (known are %s), or set defaults.tickets in the configuration", clip(l.Spec.Title, 80), names(in.Setup))}
 		}
 	}
@@ -138,6 +151,25 @@ func Make(in Input) (Plan, error) {
 	}
 	p.Postmortem = pm
 	return p, nil
+}
+
+func (in Input) other(ticket domain.Ref) (domain.State, bool) {
+	if ticket == "" || in.Other == nil {
+		return domain.State{}, false
+	}
+	st, ok := in.Other(ticket)
+	return st, ok && st.Spec.Postmortem != in.Known.ID
+}
+
+// sameWork reports whether an item is what its ticket is filed for already. A
+// ticket may be named for other reasons, and then nothing may be left out.
+func sameWork(item postmortem.Item, st domain.State) bool {
+	ids := vocabulary{}
+	ours := ids.read(item.Title)
+	if ours.likeness(ids.read(st.Spec.Title)) > alike {
+		return true
+	}
+	return st.Ticket != nil && ours.likeness(ids.read(st.Ticket.Title)) > alike
 }
 
 // owner is the item of this postmortem that has the ticket, "" if none has.
