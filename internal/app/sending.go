@@ -90,6 +90,16 @@ func (s *sender) schedule(ctx context.Context) (time.Time, error) {
 		if known && (!rec.SentAt.IsZero() || !rec.GivenUp.IsZero()) {
 			continue
 		}
+		if !known && x.channel != "email" {
+			// A new address in place of one that got it is the same channel.
+			sent, err := s.a.ledger.Sendings(ctx, w.String())
+			if err != nil {
+				return time.Time{}, err
+			}
+			if sentElsewhere(sent, x.key, x.channel, x.teams) {
+				continue
+			}
+		}
 		if err := s.a.ledger.Touch(ctx, now, "report/"+w.String()+"/"+x.key); err != nil {
 			return time.Time{}, err
 		}
@@ -256,11 +266,24 @@ func undelivered(ctx context.Context, l *ledger.Ledger, team string, w report.We
 	var out []string
 	for _, key := range slices.Sorted(maps.Keys(list)) {
 		rec := list[key]
-		if rec.SentAt.IsZero() && (team == "" || slices.Contains(rec.Teams, team)) {
+		replaced := rec.Channel != "email" && sentElsewhere(list, key, rec.Channel, rec.Teams)
+		if rec.SentAt.IsZero() && !replaced && (team == "" || slices.Contains(rec.Teams, team)) {
 			out = append(out, fmt.Sprintf("%s to %s (%s)", rec.Channel, rec.To, cmp.Or(rec.Error, "not confirmed")))
 		}
 	}
 	return out, nil
+}
+
+// sentElsewhere reports whether another address of the same channel got the
+// message for the same teams: where an address is replaced, it is known under
+// another key.
+func sentElsewhere(list map[string]ledger.Sending, key, channel string, teams []string) bool {
+	for k, rec := range list {
+		if k != key && rec.Channel == channel && !rec.SentAt.IsZero() && slices.Equal(rec.Teams, teams) {
+			return true
+		}
+	}
+	return false
 }
 
 // Deliveries implements api.Backend.
