@@ -29,9 +29,9 @@ func newDeadLettersCmd(e *env) *cobra.Command {
 		}
 		rows := make([][]string, len(letters))
 		for i, d := range letters {
-			rows[i] = []string{d.ID, d.Kind, d.Subject, strconv.FormatInt(d.Count, 10), when(&d.FirstAt), when(&d.LastAt), d.Reason}
+			rows[i] = []string{d.ID, d.Kind, d.Subject, strconv.FormatInt(d.Count, 10), when(&d.FirstAt), when(&d.LastAt), d.Reason, d.Remedy}
 		}
-		return e.table([]string{"id", "kind", "subject", "count", "first", "last", "reason"}, rows)
+		return e.table([]string{"id", "kind", "subject", "count", "first", "last", "reason", "remedy"}, rows)
 	}
 	cmd := &cobra.Command{
 		Use:   "dead-letters",
@@ -127,7 +127,7 @@ role operator.`,
 
 func (e *env) printLetter(d api.DeadLetterDetail) {
 	e.say("%s  %s", d.ID, d.Subject)
-	for _, f := range [][2]string{{"kind", d.Kind}, {"reason", d.Reason}, {"count", strconv.FormatInt(d.Count, 10)}, {"first", when(&d.FirstAt)}, {"last", when(&d.LastAt)}} {
+	for _, f := range [][2]string{{"kind", d.Kind}, {"reason", d.Reason}, {"remedy", d.Remedy}, {"count", strconv.FormatInt(d.Count, 10)}, {"first", when(&d.FirstAt)}, {"last", when(&d.LastAt)}} {
 		e.say("  %-9s %s", f[0], f[1])
 	}
 	if d.Payload == "" {

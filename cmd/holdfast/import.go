@@ -2,9 +2,12 @@ package main
 
 import (
 	"bufio"
+	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strconv"
 	"strings"
@@ -21,7 +24,7 @@ func newImportCmd(e *env) *cobra.Command {
 		Short: "Put an export into an empty store",
 		Long: `Put a file that holdfast export wrote into the store of a server that has
 recorded nothing yet. The whole file is looked at first, and nothing is written
-unless it is sound. An import that was broken off is run again with the same
+unless it is sound. A file that gzip has made (.gz) is unpacked on the way. An import that was broken off is run again with the same
 file; the server does nothing else until then.
 
 Afterwards every item is looked at anew. Where that would reopen more tickets
@@ -94,11 +97,24 @@ func (e *env) sendImport(ctx context.Context, name string, dryRun bool) (api.Imp
 	if info, err := file.Stat(); err == nil && info.IsDir() {
 		return api.ImportView{}, fmt.Errorf("%s is a directory: name the file that holdfast export wrote", name)
 	}
-	v, err := e.client().Import(ctx, file, dryRun)
+	from, err := unpacked(file)
+	if err != nil {
+		return api.ImportView{}, fmt.Errorf("reading %s: %w", name, err)
+	}
+	v, err := e.client().Import(ctx, from, dryRun)
 	if err != nil {
 		err = fmt.Errorf("importing %s: %w", name, err)
 	}
 	return v, err
+}
+
+// unpacked reads a file, also one that gzip has made.
+func unpacked(file io.Reader) (io.Reader, error) {
+	in := bufio.NewReader(file)
+	if head, err := in.Peek(2); err != nil || !bytes.Equal(head, []byte{0x1f, 0x8b}) {
+		return in, nil //nolint:nilerr // a file that short is told by the server
+	}
+	return gzip.NewReader(in)
 }
 
 // printImport shows what a file holds. It is the result of a dry run, and

@@ -70,7 +70,7 @@ func newBackend() *apitest.Backend {
 		Groups:      []api.ReopeningView{{Cause: "deployment:7", Note: "the rollback of checkout", State: "held", Items: []string{"a/1", "a/2"}, OpenedAt: apitest.Now}},
 		Letters: []api.DeadLetterDetail{
 			{DeadLetterView: api.DeadLetterView{ID: "0a1b2c", Kind: "subject", Subject: "item/down/1", Reason: "panic: no \x1b[2J", FirstAt: apitest.Now, LastAt: apitest.Now, Count: 4}, Payload: `[{"seq":1}]`},
-			{DeadLetterView: api.DeadLetterView{ID: "5d0e00", Kind: "store", Subject: "store", Reason: "it was emptied", FirstAt: apitest.Now, LastAt: apitest.Now, Count: 1}},
+			{DeadLetterView: api.DeadLetterView{ID: "5d0e00", Kind: "store", Subject: "store", Reason: "it was emptied", Remedy: "restore it", FirstAt: apitest.Now, LastAt: apitest.Now, Count: 1}},
 		},
 		Findings: []trackers.Finding{{Subject: "github", OK: true, Detail: "the token may write to acme/checkout"},
 			{Subject: "jira PAY", Detail: "no transition leads out of Done", Remedy: "set reopen_transition"},

@@ -25,6 +25,7 @@ type DeadLetterView struct {
 	Kind    string    `json:"kind" enum:"subject,entry,event,delivery,store" doc:"subject: work on it fails; entry: a stored record cannot be read; event: the store refuses it; delivery: its handler broke; store: the store lost what it held"`
 	Subject string    `json:"subject" doc:"what it is about, e.g. item/2026-11-01-checkout-down/1"`
 	Reason  string    `json:"reason"`
+	Remedy  string    `json:"remedy" doc:"what to do about it"`
 	FirstAt time.Time `json:"first_at"`
 	LastAt  time.Time `json:"last_at"`
 	Count   int64     `json:"count" doc:"how often it failed since first_at"`

@@ -22,8 +22,25 @@ func (b *Backend) DeadLetters(ctx context.Context) ([]api.DeadLetterView, error)
 	return out, nil
 }
 
+// letterRemedy says in words what to do about a letter.
+func letterRemedy(d ledger.DeadLetter) string {
+	switch d.Kind {
+	case ledger.LetterSubject:
+		return "it is tried on by itself, ever more seldom. `holdfast doctor` and the log say what stands in its way; mend that, then: holdfast dead-letters replay " + d.ID
+	case ledger.LetterEntry:
+		return "the rest goes on without this record. Restore it from a backup of Redis, or forget it: holdfast dead-letters drop " + d.ID
+	case ledger.LetterEvent:
+		return "nothing has to be sent again: the next sweep finds what a tracker knows. When the cause is mended: holdfast dead-letters replay " + d.ID
+	case ledger.LetterDelivery:
+		return "this is a defect of Holdfast: report it with what `holdfast dead-letters show` prints. After an upgrade: holdfast dead-letters replay " + d.ID
+	case ledger.LetterStore:
+		return emptiedRemedy
+	}
+	return ""
+}
+
 func letterView(d ledger.DeadLetter) api.DeadLetterView {
-	return api.DeadLetterView{ID: d.ID, Kind: d.Kind, Subject: d.Subject, Reason: d.Reason, FirstAt: d.First.UTC(), LastAt: d.Last.UTC(), Count: d.Count}
+	return api.DeadLetterView{ID: d.ID, Kind: d.Kind, Subject: d.Subject, Reason: d.Reason, Remedy: letterRemedy(d), FirstAt: d.First.UTC(), LastAt: d.Last.UTC(), Count: d.Count}
 }
 
 // DeadLetter implements api.Backend.

@@ -23,6 +23,9 @@ func (b *Backend) Export(ctx context.Context, by api.Actor, secrets bool, to io.
 		return api.Conflict{Detail: "an import is under way, or was broken off and must be run again: the store is not whole"}
 	}
 	counts, err := transfer.Write(ctx, to, a.ledger, transfer.Options{Version: a.o.Version, MarkerKey: a.key, Secrets: secrets, Now: a.o.Now()})
+	if errors.Is(err, ledger.ErrDamaged) {
+		return api.Conflict{Detail: err.Error() + ". Something else than Holdfast wrote it: give it another name (redis-cli RENAME), and export again; what stood there before is in no export"}
+	}
 	if err != nil {
 		return err
 	}

@@ -86,12 +86,19 @@ const (
 // complete up to some entry, the index of deployments names none that does not
 // follow it, and a counter is not behind what was counted. A key that this
 // version does not know is given out as it stands. The index of tickets may name
-// an item that was filed meanwhile; Restore leaves that out.
+// an item that was filed meanwhile; Restore leaves that out. ErrDamaged: something
+// else than the ledger's stands under one of its keys, and the error says where.
 func (l *Ledger) Dump(ctx context.Context, emit func(Line) error) error {
 	for _, part := range []func(context.Context, func(Line) error) error{
 		l.dumpPostmortems, l.dumpItems, l.dumpKeys, l.dumpDeployments, l.dumpCounters, l.dumpDue,
 	} {
-		if err := part(ctx, emit); err != nil {
+		err := part(ctx, emit)
+		if poison(err) {
+			if what, asked := l.stranger(ctx); asked == nil && what != "" {
+				err = fmt.Errorf("%w: %s", ErrDamaged, what)
+			}
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -81,6 +81,9 @@ type checker struct {
 	seq   int64
 }
 
+// gzipped is how a file that gzip made begins.
+var gzipped = []byte{0x1f, 0x8b}
+
 var errStop = errors.New("enough was seen")
 
 func (c *checker) problem(format string, args ...any) {
@@ -95,6 +98,10 @@ func (c *checker) line(text []byte) error {
 		return errStop
 	}
 	c.n++
+	if c.n == 1 && bytes.HasPrefix(text, gzipped) {
+		c.problem("it is compressed with gzip: unpack it (gunzip) before it is sent; holdfast import does that by itself")
+		return errStop
+	}
 	var kind struct{ Kind string }
 	if err := json.Unmarshal(text, &kind); err != nil {
 		c.problem("line %d cannot be read: %v", c.n, err)

@@ -219,6 +219,10 @@ func TestAnyDamageIsNoticed(t *testing.T) {
 	c, err := Check(bytes.NewReader(file))
 	require.NoError(t, err)
 	require.Empty(t, c.Problems)
+	c, err = Check(strings.NewReader("\x1f\x8b\x08\x00 anything"))
+	require.NoError(t, err)
+	require.Len(t, c.Problems, 1)
+	require.Contains(t, c.Problems[0], "gunzip")
 }
 
 // TestMemoryDoesNotGrowWithTheFile exports and checks a ledger of many
