@@ -65,6 +65,9 @@ func (p *parser) extract(blocks []block) {
 				p.saw(&b)
 			}
 		case listBlock:
+			if p.labelList(blocks[i:]) {
+				continue
+			}
 			switch st := p.sec.state(); {
 			case st.active && p.tables[st.section] && allLegend(b):
 			case st.active && !p.isLegend(b, blocks[i+1:], st):
@@ -120,7 +123,7 @@ func containsAny(s string, words []string) bool {
 // paragraph reads a paragraph, and returns how many further blocks it took.
 func (p *parser) paragraph(blocks []block) int {
 	b := blocks[0]
-	if !p.sec.state().active && !p.facts.wantSummary && (b.leaf != nil && unread(b.leaf.raw) || plainProse(b.inline())) {
+	if !p.sec.state().active && !p.facts.wantSummary && !startsTodo(b.source()) && (b.leaf != nil && unread(b.leaf.raw) || plainProse(b.inline())) {
 		return 0
 	}
 	r := render(b.inline())
@@ -135,6 +138,9 @@ func (p *parser) paragraph(blocks []block) int {
 		return 0
 	}
 	if n := p.labelledParagraph(blocks, r); n > 0 {
+		return n - 1
+	}
+	if n := p.ownedParagraph(blocks, r); n > 0 {
 		return n - 1
 	}
 	if st := p.sec.state(); st.active {
@@ -359,6 +365,56 @@ func (p *parser) headedEntries(b block) bool {
 	return found
 }
 
+// labelList reads a list of one entry in bold with a colon as the heading that
+// it is, in reports of which the outline is a list: "- **Review actions**:"
+// above a list of its own or above text.
+func (p *parser) labelList(blocks []block) bool {
+	b := blocks[0]
+	if len(blocks) == 1 || blocks[1].kind == headingBlock || len(b.entries) != 1 || b.entries[0].checked != nil || len(b.entries[0].blocks) != 1 || b.entries[0].blocks[0].kind != paragraphBlock {
+		return false
+	}
+	head := b.entries[0].blocks[0]
+	if src := strings.TrimRight(head.source(), " *_"); !strings.HasSuffix(src, ":") && !strings.HasSuffix(src, "：") {
+		return false
+	}
+	r := render(head.inline())
+	words := strings.TrimRight(r.line(), ":： ")
+	if words == "" || len(words) > 60 || strings.TrimRight(r.lead, ":： ") != words {
+		return false
+	}
+	if name, _ := headingName(words); p.sec.state().active && p.sec.open != labelLevel && !opens(name) && !excludes(name) {
+		return false
+	}
+	p.heading(head, r, labelLevel)
+	return true
+}
+
+// ownedParagraph reads a paragraph that starts with the name of who does it,
+// in bold: "**Ada** Write the runbook". A list that it introduces belongs to
+// it. It returns how many blocks it took.
+func (p *parser) ownedParagraph(blocks []block, r rich) int {
+	st := p.sec.state()
+	after, ok := strings.CutPrefix(r.text, r.lead)
+	if !st.active || r.lead == "" || !ok || !p.person(strings.Trim(r.lead, " :：–—-")) || !imperative(strings.TrimLeft(after, " :：–—-\n")) {
+		return 0
+	}
+	n := 1
+	if strings.HasSuffix(r.text, ":") && len(blocks) > 1 && blocks[1].kind == listBlock {
+		n++
+	}
+	f := fields{}
+	r.text = titleLine(r.text, &f)
+	below := p.below(blocks[1:n], &f, &r, 0)
+	p.item(r, below, f, st, blocks[0].line)
+	return n
+}
+
+// startsTodo is a quick look for a paragraph that says that it is to be done.
+func startsTodo(src string) bool {
+	src = strings.TrimLeft(src, "*_")
+	return strings.HasPrefix(src, "TODO") || strings.HasPrefix(src, "DOING")
+}
+
 // labelled reads the entries of a list outside of any section that say that
 // they are items: "Action item: …".
 func (p *parser) labelled(b block) {
@@ -389,6 +445,9 @@ var plainLabel = lazy(`(?i)^\[?(?:action item|follow[- ]?up (?:item|action)|corr
 
 // saysItem reports whether a text starts with the label of an item.
 func (p *parser) saysItem(r rich) bool {
+	if lead := strings.Trim(r.lead, " :："); (lead == "TODO" || lead == "DOING") && lead != strings.Trim(r.text, " :：") && !p.guide && !p.timeline {
+		return true
+	}
 	if i := indexColon(r.text[:min(len(r.text), 60)]); i < 0 {
 		return false
 	}

@@ -107,7 +107,7 @@ func (r *rich) link(b *strings.Builder, text, target string) {
 	isLabel := len(label) <= 60 && linkLabel.get().MatchString(label)
 	isRef := isLabel || isTicket(label) || text == "" || strings.HasPrefix(target, "ticket:")
 	if len(r.tickets) < maxTickets && len(target) < 2000 &&
-		(isRef && isTicketURL(target) || isLabel && strings.HasPrefix(target, "http")) {
+		(isRef && isTicketURL(target) || isLabel && strings.HasPrefix(target, "http") && strings.Count(strings.TrimRight(target, "/"), "/") > 2) { // more than a host
 		b.WriteRune(rune(ticketBase + len(r.tickets)))
 		r.tickets = append(r.tickets, link{text, strings.TrimPrefix(target, "ticket:")})
 		return

@@ -28,6 +28,7 @@ func (p *parser) build(r rich, below string, f fields, line int) (Item, bool) {
 			r.lead = ""
 		}
 	}
+	title = p.takeLeadingBold(title, &r, &f)
 	if lead := strings.TrimRight(r.lead, ":：.。 –—-"); lead != "" && lead != title && len(strings.Fields(lead)) > 1 {
 		// A lead in bold is the title, and the sentence behind it the text.
 		if after, ok := strings.CutPrefix(title, r.lead); ok {
@@ -87,6 +88,31 @@ func (p *parser) build(r rich, below string, f fields, line int) (Item, bool) {
 	it.Done = r.struck || r.checked != nil && *r.checked || isDone(f.status) || f.status == "" && r.checked == nil && past(title)
 	return it, true
 }
+
+// takeLeadingBold takes off what stands in bold before a task and is none of
+// its words: who does it ("**Ada** Write the runbook"), or how far it is
+// ("**TODO due 2026-12-01** — Write the runbook").
+func (p *parser) takeLeadingBold(title string, r *rich, f *fields) string {
+	after, ok := strings.CutPrefix(title, r.lead)
+	task := strings.TrimLeft(after, " :：–—-\n")
+	lead := strings.Trim(r.lead, " :：–—-")
+	if !ok || lead == "" || task == "" {
+		return title
+	}
+	switch {
+	case f.owner == "" && imperative(task) && p.person(lead):
+		f.owner = lead
+	case f.stateLead(lead, strings.TrimLeft(after, " ") != task):
+	default:
+		return title
+	}
+	r.lead = ""
+	return task
+}
+
+// person reports whether a label is somebody: a name that is known, or
+// initials.
+func (p *parser) person(s string) bool { return initials(s) || p.people.all(s) }
 
 // values reads priority, type and due date, and notes what it can't read.
 func (p *parser) values(it *Item, r *rich, f fields) {

@@ -156,7 +156,7 @@ func (p *parser) labelEntry(e entry, r rich) (string, bool) {
 		return label, true
 	}
 	name, _ := headingName(label)
-	if isTypeWord(name) || opens(name) || horizon(name) || isPriorityWord(name) || isHandles(strings.Trim(label, " :")) {
+	if isTypeWord(name) || opens(name) && !imperative(label) || horizon(name) || isPriorityWord(name) || isHandles(strings.Trim(label, " :")) {
 		return label, true
 	}
 	// What holds fields is an item, whatever its title looks like.

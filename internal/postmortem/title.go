@@ -253,7 +253,10 @@ func takeRest(s string, f *fields) string {
 	if m := leadGroup.get().FindStringSubmatch(s); m != nil && len(m[0]) == len(s) && f.all(m[1]) {
 		return ""
 	}
-	return takeFields(s, f)
+	if s = takeFields(s, f); takeLine(s, f) {
+		return ""
+	}
+	return s
 }
 
 // all takes every part of a bracketed group, or none of it. Beside a date or
@@ -282,6 +285,37 @@ func (f *fields) all(inside string) bool {
 	put(&try.owner, who)
 	*f = try
 	return true
+}
+
+// stateLead takes a label that says nothing but how far an item is, how urgent
+// and until when: "DONE 2026-11-14", "TODO due 2026-11-21", "DEFERRED P2". Where
+// nothing parts it from the task, the state must be in capitals: "Open" may be
+// the verb.
+func (f *fields) stateLead(lead string, parted bool) bool {
+	try, stated := *f, false
+	for w := range strings.FieldsSeq(lead) {
+		w = strings.Trim(w, ",;()[]:")
+		_, isDate := Date(w)
+		switch {
+		case isStatus(w) && (parted || w == strings.ToUpper(w) && w != strings.ToLower(w)):
+			put(&try.status, w)
+			stated = true
+		case isPriorityWord(w):
+			put(&try.priority, w)
+		case isDate && isDone(try.status): // when it was done
+		case isDate:
+			put(&try.due, w)
+		case !strings.EqualFold(w, "due") && !strings.EqualFold(w, "by"):
+			return false
+		}
+	}
+	if stated {
+		if isBlank(try.status) { // "TODO"
+			try.status = f.status
+		}
+		*f = try
+	}
+	return stated
 }
 
 // head takes the words before a colon or a dash when all of them are a
