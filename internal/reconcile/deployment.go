@@ -220,11 +220,14 @@ func (r *Reconciler) each(ctx context.Context, visit func(domain.State) error) e
 	}
 }
 
+// loadedAtOnce is how many items are in memory while one after the other is
+// looked at.
+const loadedAtOnce = 512
+
 // eachOf walks over items with all that their ledgers hold by now. One that
 // cannot be read, or judged, is left to its own look.
 func (r *Reconciler) eachOf(ctx context.Context, ids []string, visit func(domain.State) error) error {
-	const atOnce = 512
-	for chunk := range slices.Chunk(ids, atOnce) {
+	for chunk := range slices.Chunk(ids, loadedAtOnce) {
 		loaded, err := r.ledger.LoadAll(ctx, chunk)
 		if err != nil {
 			return err

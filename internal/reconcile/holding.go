@@ -8,8 +8,7 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/ledger"
 )
 
-// passTime is how long one look at all items may take: after a start, a
-// deployment looks at every item of its service.
+// passTime is how long one look at all items may take.
 const passTime = 30 * time.Minute
 
 // holding renews a lease as long as something goes on, and ends that when the

@@ -189,10 +189,15 @@ func (r *Reconciler) recalled(ctx context.Context, cause string) (bool, error) {
 	if err := r.each(ctx, func(st domain.State) error { ids = append(ids, st.Spec.ID); return nil }); err != nil {
 		return false, err
 	}
-	for _, id := range ids {
-		st, err := r.load(ctx, id)
-		if err != nil || st.RestoredBy == cause && st.Recall {
+	for chunk := range slices.Chunk(ids, loadedAtOnce) {
+		loaded, err := r.ledger.LoadAll(ctx, chunk)
+		if err != nil {
 			return false, err
+		}
+		for _, l := range loaded {
+			if st := Fold(l.Snapshot, l.Tail); l.Err != nil || st.RestoredBy == cause && st.Recall {
+				return false, l.Err
+			}
 		}
 	}
 	return true, nil

@@ -230,8 +230,8 @@ func (r *Reconciler) work(ctx context.Context, l ledger.Lease) {
 	limit := r.timeFor(l.Subject)
 	asking := hurry(context.WithValue(ctx, stopping{}, ctx), r.patience, r.patience+limit-workTime)
 	began := context.WithoutCancel(asking)
-	if kind, _, _ := strings.Cut(l.Subject, "/"); kind == "deployment" || kind == "config" {
-		began = asking // may take minutes, and begins anew without harm
+	if walksAll(l.Subject) {
+		began = asking // it begins anew without harm
 	}
 	ctx, cancel := context.WithTimeout(began, limit)
 	defer cancel()
@@ -274,11 +274,18 @@ type Long struct {
 
 // timeFor is how long one attempt at a subject may take.
 func (r *Reconciler) timeFor(subject string) time.Duration {
-	kind, _, _ := strings.Cut(subject, "/")
-	if kind == "deployment" || kind == "config" {
+	if walksAll(subject) {
 		return passTime
 	}
+	kind, _, _ := strings.Cut(subject, "/")
 	return max(workTime, r.long[kind].Time)
+}
+
+// walksAll reports whether the work on a subject may look at every item: with
+// many of them that takes minutes.
+func walksAll(subject string) bool {
+	kind, _, _ := strings.Cut(subject, "/")
+	return kind == "deployment" || kind == "config" || kind == causeImport || kind == causeRebuild
 }
 
 // backoff is how long to wait after the attempts-th failure in a row.
@@ -319,11 +326,12 @@ func (r *Reconciler) handle(ctx context.Context, l ledger.Lease) (next time.Time
 		err = r.holding(ctx, l, func(ctx context.Context) error { next, err = r.reconfigured(ctx, id); return err })
 		return next, err
 	case causeRebuild:
-		return r.rebuilt(ctx, id)
+		err = r.holding(ctx, l, func(ctx context.Context) error { next, err = r.rebuilt(ctx, id); return err })
+		return next, err
 	case "retention":
 		return r.retain(ctx)
 	case causeImport:
-		return time.Time{}, r.imported(ctx, id)
+		return time.Time{}, r.holding(ctx, l, func(ctx context.Context) error { return r.imported(ctx, id) })
 	case "postmortem":
 		// Whoever filed it died before giving its lease back. It is recorded whole,
 		// or not at all and is sent again.
