@@ -92,14 +92,15 @@ const (
 
 var flawOrder = []string{flawOwner, flawDue, flawChange, flawRefused, flawLost, flawVouched, flawOlder}
 
-var flawText = map[string]string{
-	flawOwner:   "open items without an owner",
-	flawDue:     "open items without a due day",
-	flawChange:  "open items without a linked change",
-	flawRefused: "tickets that the tracker did not let Holdfast reopen, close or fill in",
-	flawLost:    "tickets that are gone from the tracker",
-	flawVouched: "items that their own owner vouched for",
-	flawOlder:   "items whose fix is older than the incident",
+// flawText is what stands behind the number, of one and of many.
+var flawText = map[string][2]string{
+	flawOwner:   {"open item without an owner", "open items without an owner"},
+	flawDue:     {"open item without a due day", "open items without a due day"},
+	flawChange:  {"open item without a linked change", "open items without a linked change"},
+	flawRefused: {"ticket that the tracker did not let Holdfast reopen, close or fill in", "tickets that the tracker did not let Holdfast reopen, close or fill in"},
+	flawLost:    {"ticket that is gone from the tracker", "tickets that are gone from the tracker"},
+	flawVouched: {"item that its own owner vouched for", "items that their own owner vouched for"},
+	flawOlder:   {"item whose fix is older than the incident", "items whose fix is older than the incident"},
 }
 
 // FlawNames lists what Flaws may return.

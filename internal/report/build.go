@@ -346,7 +346,7 @@ func (b *builder) remediated() Remediation {
 func (b *builder) flaws() []Quality {
 	var out []Quality
 	for _, f := range flawOrder {
-		out = append(out, Quality{Name: f, Text: flawText[f], Count: b.links.items(b.quality[f], url.Values{"flaw": {f}})})
+		out = append(out, Quality{Name: f, Text: plural(b.quality[f], flawText[f][0], flawText[f][1]), Count: b.links.items(b.quality[f], url.Values{"flaw": {f}})})
 	}
 	var mute, silent []string
 	for _, s := range b.f.Services {
@@ -362,20 +362,15 @@ func (b *builder) flaws() []Quality {
 			out = append(out, Quality{Name: name, Text: text, Count: Count{len(of), b.links.api(link)}, Of: of})
 		}
 	}
-	service := func(of []string) string {
-		if len(of) == 1 {
-			return "service"
-		}
-		return "services"
-	}
+	service := func(of []string) string { return plural(len(of), "service", "services") }
 	add("no_deployment_heard", service(mute)+" from which no deployment was ever heard; let CI call `holdfast deployed` after each one", mute, "/deployments")
 	add("silent", service(silent)+" without a deployment for long, while the repository moved on; check that CI still reports", silent, "/deployments")
 	var held []string
 	for _, h := range b.f.Held {
-		held = append(held, fmt.Sprintf("%s: %d tickets", h.Cause, h.Items))
+		held = append(held, fmt.Sprintf("%s: %d %s", h.Cause, h.Items, plural(h.Items, "ticket", "tickets")))
 	}
-	add("reopenings_waiting", "causes whose reopenings wait for an operator: `holdfast reopenings`", held, "/reopenings")
-	add("not_delivered", "messages of last week's report that no channel took", b.f.Undelivered, "/reports/deliveries")
+	add("reopenings_waiting", plural(len(held), "cause", "causes")+" whose reopenings wait for an operator: `holdfast reopenings`", held, "/reopenings")
+	add("not_delivered", plural(len(b.f.Undelivered), "message", "messages")+" of last week's report that no channel took", b.f.Undelivered, "/reports/deliveries")
 	return out
 }
 
