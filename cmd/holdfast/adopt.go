@@ -86,7 +86,7 @@ func (e *env) adopt(ctx context.Context, f adoptFlags) error {
 		return nil
 	}
 	if !f.yes {
-		ok, err := e.ask(fmt.Sprintf("Adopt these %d?", fresh), "nothing was adopted")
+		ok, err := e.ask(ctx, fmt.Sprintf("Adopt these %d?", fresh), "nothing was adopted")
 		if err != nil || !ok {
 			return err
 		}

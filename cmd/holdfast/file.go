@@ -78,7 +78,7 @@ it off with ^C, or use --wait=false.`,
 
 func (e *env) file(ctx context.Context, f fileFlags, files []string) error {
 	client := e.client()
-	names, requests, err := e.readAll(f, files)
+	names, requests, err := e.readAll(ctx, f, files)
 	if err != nil {
 		return err
 	}
@@ -113,7 +113,7 @@ func (e *env) file(ctx context.Context, f fileFlags, files []string) error {
 		return nil // drafts alone; that was said
 	}
 	if !f.yes {
-		if ok, err := e.ask("File this?", "nothing was filed"); err != nil || !ok {
+		if ok, err := e.ask(ctx, "File this?", "nothing was filed"); err != nil || !ok {
 			return err
 		}
 	}
@@ -137,7 +137,7 @@ func (e *env) file(ctx context.Context, f fileFlags, files []string) error {
 		for i, r := range requests {
 			bodies[i] = r.Body
 		}
-		err = e.writeBack(names, bodies, previews, filed, f.yes)
+		err = e.writeBack(ctx, names, bodies, previews, filed, f.yes)
 	}
 	return err
 }
@@ -191,10 +191,13 @@ func (e *env) printPlan(names []string, previews []api.FiledView, result bool) e
 
 // ask asks at the terminal; only a clear yes is one. Else it says that nothing
 // was done, in the words of otherwise.
-func (e *env) ask(question, otherwise string) (bool, error) {
+func (e *env) ask(ctx context.Context, question, otherwise string) (bool, error) {
 	fmt.Fprintf(e.errOut, "%s [y/N] ", question)
-	line, err := bufio.NewReader(e.in).ReadString('\n')
+	line, err := bufio.NewReader(interruptible{ctx, e.in}).ReadString('\n')
 	if err != nil && line == "" {
+		if errors.Is(err, errInterrupted) {
+			fmt.Fprintln(e.errOut) // ^C stands there
+		}
 		return false, fmt.Errorf("%s: no answer: %w", otherwise, err)
 	}
 	switch strings.ToLower(strings.TrimSpace(line)) {

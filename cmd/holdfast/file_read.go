@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,10 +16,10 @@ import (
 
 // readAll reads the documents that are to be filed, each with the name by which
 // it is spoken of. All that cannot be read are told at once.
-func (e *env) readAll(f fileFlags, files []string) (names []string, requests []api.FileRequest, err error) {
+func (e *env) readAll(ctx context.Context, f fileFlags, files []string) (names []string, requests []api.FileRequest, err error) {
 	var bad []error
 	for _, name := range files {
-		body, err := e.readDocument(name)
+		body, err := e.readDocument(ctx, name)
 		if err != nil {
 			bad = append(bad, err)
 			continue
@@ -63,8 +64,8 @@ func severalDocuments(body []byte) [][]byte {
 }
 
 // readDocument reads a file, or standard input for -.
-func (e *env) readDocument(name string) ([]byte, error) {
-	from := e.in
+func (e *env) readDocument(ctx context.Context, name string) ([]byte, error) {
+	var from io.Reader = interruptible{ctx, e.in}
 	if name != "-" {
 		file, err := os.Open(name)
 		if err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -15,17 +16,17 @@ import (
 
 // writeBack puts the links of tickets into the documents that were filed. It
 // shows each change first and asks, unless the person said yes to all.
-func (e *env) writeBack(names []string, bodies [][]byte, plans, filed []api.FiledView, yes bool) error {
+func (e *env) writeBack(ctx context.Context, names []string, bodies [][]byte, plans, filed []api.FiledView, yes bool) error {
 	var errs []error
 	for i, name := range names {
-		if err := e.writeBackOne(name, bodies[i], plans[i].Plan, filed[i], yes); err != nil {
+		if err := e.writeBackOne(ctx, name, bodies[i], plans[i].Plan, filed[i], yes); err != nil {
 			errs = append(errs, err)
 		}
 	}
 	return errors.Join(errs...)
 }
 
-func (e *env) writeBackOne(name string, body []byte, plan []api.PlanLine, filed api.FiledView, yes bool) error {
+func (e *env) writeBackOne(ctx context.Context, name string, body []byte, plan []api.PlanLine, filed api.FiledView, yes bool) error {
 	if !writeback.Possible(name) {
 		e.note("%s: links are only written into Markdown; the list above has them.", name)
 		return nil
@@ -55,7 +56,7 @@ func (e *env) writeBackOne(name string, body []byte, plan []api.PlanLine, filed 
 		e.note("+ %s", strings.TrimRight(ed.New, "\r"))
 	}
 	if !yes {
-		ok, err := e.ask(fmt.Sprintf("Write the %s into %s?", plural(len(edits), "link"), name), "the document was not changed")
+		ok, err := e.ask(ctx, fmt.Sprintf("Write the %s into %s?", plural(len(edits), "link"), name), "the document was not changed")
 		if err != nil || !ok {
 			return err
 		}

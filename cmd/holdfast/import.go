@@ -65,7 +65,7 @@ func (e *env) importFile(ctx context.Context, name string, dryRun, yes bool) err
 		if err != nil || dryRun {
 			return err
 		}
-		if ok, err := e.agreed("Import this?", "Nothing was imported."); err != nil || !ok {
+		if ok, err := e.agreed(ctx, "Import this?", "Nothing was imported."); err != nil || !ok {
 			return err
 		}
 	}
@@ -133,9 +133,9 @@ func (e *env) printImport(v api.ImportView, result bool) error {
 }
 
 // agreed asks at the terminal; only a clear yes is one. no is said otherwise.
-func (e *env) agreed(question, no string) (bool, error) {
+func (e *env) agreed(ctx context.Context, question, no string) (bool, error) {
 	fmt.Fprintf(e.errOut, "%s [y/N] ", question)
-	line, err := bufio.NewReader(e.in).ReadString('\n')
+	line, err := bufio.NewReader(interruptible{ctx, e.in}).ReadString('\n')
 	if err != nil && line == "" {
 		return false, fmt.Errorf("%s There was no answer: %w", no, err)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strconv"
@@ -32,11 +33,11 @@ filed with holdfast file. It ends with 0 also where there are no items, and with
   holdfast parse -o json postmortem.md > items.json
   cat postmortem.md | holdfast parse -`,
 		Args: cobra.MinimumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			docs := make([]parsedDocument, len(args))
 			var bad []error
 			for i, name := range args {
-				doc, err := e.parse(name)
+				doc, err := e.parse(cmd.Context(), name)
 				if err != nil {
 					bad = append(bad, fmt.Errorf("%s: %w", name, err))
 					continue
@@ -89,8 +90,8 @@ func parsed(name string, d postmortem.Document) parsedDocument {
 	return p
 }
 
-func (e *env) parse(name string) (postmortem.Document, error) {
-	body, err := e.readDocument(name)
+func (e *env) parse(ctx context.Context, name string) (postmortem.Document, error) {
+	body, err := e.readDocument(ctx, name)
 	if err != nil {
 		return postmortem.Document{}, err
 	}

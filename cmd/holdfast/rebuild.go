@@ -60,7 +60,7 @@ func (e *env) rebuild(ctx context.Context, r api.RebuildRequest, yes bool) error
 		if len(v.Items) == 0 {
 			return nil
 		}
-		if ok, err := e.agreed("Restore these?", "Nothing was restored."); err != nil || !ok {
+		if ok, err := e.agreed(ctx, "Restore these?", "Nothing was restored."); err != nil || !ok {
 			return err
 		}
 	}
