@@ -15,6 +15,7 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/filing"
 	"github.com/holdfast-dev/holdfast/internal/ledger"
 	"github.com/holdfast-dev/holdfast/internal/reconcile"
+	"github.com/holdfast-dev/holdfast/policy"
 	"github.com/holdfast-dev/holdfast/trackers"
 )
 
@@ -88,8 +89,13 @@ func (b *Backend) Item(ctx context.Context, id string) (api.ItemDetail, error) {
 	}
 	d := api.ItemDetail{ItemView: v, Ledger: entries}
 	result := map[string]string{"yes": "pass", "no": "fail", "unknown": "unknown", "waiting": "info"}
+	remedy := reconcile.Remedy(policy.Reason(o.Line.Reason))
 	for _, c := range o.Checks {
-		d.Why = append(d.Why, api.Check{Check: c.Name, Result: result[c.Result], Detail: c.Text})
+		check := api.Check{Check: c.Name, Result: result[c.Result], Detail: c.Text}
+		if c.Result == "no" || c.Result == "unknown" {
+			check.Remedy, remedy = remedy, "" // beside the first one that holds it back
+		}
+		d.Why = append(d.Why, check)
 	}
 	if st.Brake != "" {
 		d.Why = append(d.Why, api.Check{Check: "reopening", Result: "info", Detail: "It would be reopened, together with more tickets than max_reopens, because of " + st.Brake + ".",

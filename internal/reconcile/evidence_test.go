@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-dev/holdfast/internal/domain"
+	"github.com/holdfast-dev/holdfast/policy"
 )
 
 // write commits a file.
@@ -117,4 +118,41 @@ func TestAFixThatSoaksIsNotCalledUndeployed(t *testing.T) {
 	require.NotContains(t, body, "when the fix ships")
 	w.advance(2 * time.Hour)
 	require.True(t, w.ticket(id).Closed)
+}
+
+// What only looks like the fix is asked about, and the question is settled by
+// writing what it says.
+func TestTheQuestionAboutALikenessIsSettledByItsAnswer(t *testing.T) {
+	w := newWorld(t)
+	id := w.file(1)[0]
+	base := w.write("a.txt", rows, "base")
+	w.git("branch", "release")
+	w.deploy("prod-eu", base)
+	w.advance(time.Minute)
+	fix := w.write("a.txt", strings.Replace(rows, "5", "five", 1), "Round as one should (#7)")
+	w.merge(fix, 7, id)
+	w.git("switch", "-q", "release")
+	w.write("b.txt", "ported by hand", "Round as one should (#7) (#8)")
+	w.git("commit", "-q", "--amend", "--no-edit", "--author=Somebody Else <else@acme.example>")
+	copied := w.git("rev-parse", "HEAD")
+	w.deploy("prod-eu", copied)
+	w.close(id, domain.Completed)
+	require.Equal(t, "probable_equivalent", w.state(id).Verdict.Reason)
+	require.True(t, w.ticket(id).Closed, "it is held")
+
+	comments := w.comments(id)
+	asked := comments[len(comments)-1].Body
+	require.Contains(t, asked, "/holdfast not-fixed-by acme/checkout#7")
+	w.say(id, "owner-gh", "/holdfast fixed-by "+copied+"\n/holdfast not-fixed-by "+fix)
+	require.Equal(t, "verified", w.state(id).Verdict.Verdict)
+	require.True(t, w.ticket(id).Closed)
+}
+
+// Every reason that the checks leave open what to do about says it.
+func TestRemedies(t *testing.T) {
+	for _, reason := range []policy.Reason{policy.NoLinkedChange, policy.NotMerged, policy.ReopenedByPerson, policy.NotDeployed, policy.RolledBack,
+		policy.PartiallyDeployed, policy.Canary, policy.Reverted, policy.ProbableEquivalent, policy.RevisionUnknown} {
+		require.NotEmpty(t, Remedy(reason), reason)
+	}
+	require.Empty(t, Remedy(policy.Soaking), "there is only to wait")
 }

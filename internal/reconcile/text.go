@@ -152,6 +152,8 @@ func todo(reason policy.Reason, s *Setup, f policy.Facts) []string {
 		return []string{"Nothing has told Holdfast of a deployment yet. Let CI call `holdfast deployed` (or `POST " + strings.TrimSuffix(s.PublicURL, "/") + "/api/v1/deployments`) after each deployment, or send GitHub's `deployment_status` webhooks."}
 	case policy.NoServiceConcerned:
 		return []string{"Say which service must be deployed."}
+	case policy.ProbableEquivalent:
+		return []string{"If what looks like the fix is the fix, name that commit and take off the change that it stands for. If not, deploy the change itself: the ticket closes itself when it ships."}
 	case policy.RevisionUnknown:
 		return []string{"Report a deployment with a commit that the repository has."}
 	case policy.Reverted:
@@ -168,6 +170,8 @@ func waysOut(reason policy.Reason) []string {
 	switch reason {
 	case policy.NoServiceConcerned:
 		out = append([]string{"/holdfast service NAME[,NAME]"}, out...)
+	case policy.ProbableEquivalent:
+		out = append([]string{"/holdfast not-fixed-by SHA or #NUMBER"}, out...)
 	case policy.NotMerged:
 		out = append([]string{"/holdfast not-fixed-by #NUMBER"}, out...)
 	case policy.NoLinkedChange:
@@ -225,8 +229,16 @@ func (w *work) question(d policy.Decision) trackers.Text {
 		t.Lines = []string{"The fix touches no configured service. Which one must be deployed? Known: " + strings.Join(names[:min(len(names), 30)], ", ") + "."}
 		t.WaysOut = []string{"/holdfast service NAME[,NAME]"}
 	default:
-		t.Lines = []string{"A commit in production looks like the fix, without proof. Is it? Name it if so."}
-		t.WaysOut = []string{"/holdfast fixed-by SHA, #NUMBER or the pull request's address", "/holdfast not-fixed-by SHA or #NUMBER"}
+		t.Lines = []string{"A commit in production looks like the fix, without proof. Is it? If so, name it, and take off the change that it stands for. If not, there is nothing to answer: deploy the change itself."}
+		t.WaysOut = []string{"/holdfast fixed-by SHA"}
+		for _, c := range w.facts.Changes {
+			for _, p := range c.Presence {
+				if p.Reason == policy.ProbableEquivalent {
+					t.WaysOut = append(t.WaysOut, "/holdfast not-fixed-by "+commandName(c.Change))
+					break
+				}
+			}
+		}
 	}
 	return t
 }
@@ -282,6 +294,14 @@ func why(checks []policy.Check) []string {
 }
 
 func reasonWords(r policy.Reason) string { return strings.ReplaceAll(string(r), "_", " ") }
+
+// commandName is a change as a command in a comment takes it.
+func commandName(c domain.Change) string {
+	if c.PullRequest == 0 {
+		return c.SHA
+	}
+	return c.Key()
+}
 
 func changeLink(c domain.Change) string {
 	name := code(c.Key())
