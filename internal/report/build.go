@@ -200,6 +200,13 @@ func (b *builder) line(st domain.State) Line {
 	}
 	if due, err := time.Parse(time.DateOnly, spec.Due); err == nil {
 		l.DaysOver = b.f.Calendar.Between(due, b.today())
+		// With only days off in between, what is over or to come is not due now.
+		switch {
+		case due.Before(b.today()):
+			l.DaysOver = max(1, l.DaysOver)
+		case due.After(b.today()):
+			l.DaysOver = min(-1, l.DaysOver)
+		}
 	}
 	if start := b.clockStart(st); !start.IsZero() {
 		l.Age = max(0, int(b.to.Sub(start).Hours()/24))
