@@ -57,15 +57,18 @@ func TestWording(t *testing.T) {
 			"Enhance the overall reliability", "Pay more attention when deploying", "Make sure this doesn't happen again", "Fix technical debt", "Review and improve processes", "Think about the cache",
 			"Monitoring verbessern", "Améliorer la surveillance", "Mejorar la documentación", "Melhorar o monitoramento", "Migliorare il monitoraggio", "Monitoring verbeteren", "Poprawić monitoring", "Улучшить мониторинг",
 			"監視を強化する", "加强监控", "모니터링 강화", "Vorsichtiger sein bei Deployments", "Tener más cuidado al desplegar", "Быть внимательнее при выкладке", "デプロイ時に注意する",
+			"Investigate retries", "Train the team", "Mitarbeiter besser schulen", "Former les opérateurs",
 		},
 		hints.NotCheckable: {
 			"Continue to monitor the cluster", "Remember to renew the certificates", "Raise awareness of the retry storm", "Consider moving to a managed queue", "Discuss the on-call rota with the team", "Always run migrations twice",
 			"Remind engineers to run the linter", "Keep improving the build", "Explore other brokers", "Рассмотреть переход на другой брокер", "継続的デプロイの導入を検討する", "Sensibiliser les équipes aux risques",
+			"Make sure the team follows the process", "引き続き検討する",
 		},
 		hints.Blame: {
 			"Retrain the engineer who ran the migration", "Bob should be more careful with the console", "Human error: add a checklist", "The on-call should have noticed the alert", "Hold people accountable for skipped reviews",
 			"Developers must pay more attention to the linter", "Make sure Alice doesn't forget the flag", "The intern forgot to renew the certificate", "Reprimand the operator",
 			"Menschliches Versagen vermeiden", "Entwickler sollen besser aufpassen", "Erreur humaine lors du déploiement", "El operador debe tener más cuidado", "O operador deve ter mais cuidado", "Человеческий фактор", "人為的ミス", "对责任人批评教育", "휴먼 에러",
+			"Alice should have checked the dashboard", "Der Bediener hätte aufpassen müssen", "担当者の注意不足を改める",
 		},
 		"": {
 			"Alert when the p99 of reads passes 2 s", "Improve monitoring of the payment queue: page when it holds more than 1,000 messages", "Add a runbook for a full disk on the index nodes", "Investigate why the second replica lagged and document it",
@@ -74,6 +77,7 @@ func TestWording(t *testing.T) {
 			"Clean up old partitions every night", "Reduce connection pool size to 20", "Update the base image to Debian 13", "Document the failover of the primary", "Avoid a single point of failure: run two schedulers", "Test the restore of the ledger each week",
 			"Timeouts für alle Clients setzen", "Ajouter une alerte sur la file d'attente", "Añadir una alerta cuando la cola crezca", "Добавить алерт на очередь", "キューの長さにアラートを追加する", "为队列增加告警", "User error rate must be on the dashboard",
 			"Checkout should have two replicas in each zone", "Add more replicas of the resolver", "Improve error messages of the importer", "Talk of the incident at the next all-hands on 2026-12-01",
+			"Train the on-call engineers on the new failover tool", "Retrain the fraud model weekly", "Staging should have checked this: run the migration there first", "Analyze the heap of the importer under load", "Ensure developers follow the runbook: link it from the alert",
 		},
 	} {
 		for _, title := range titles {
