@@ -2,12 +2,29 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/internal/domain"
+	"github.com/holdfast-dev/holdfast/internal/history"
 	"github.com/holdfast-dev/holdfast/trackers"
 )
+
+// onThisMachine reports whether a mirror failed for a reason that no remote can
+// mend: a full disk, above all.
+func onThisMachine(err error) bool {
+	var he *history.Error
+	return errors.As(err, &he) && he.Kind == history.Local
+}
+
+// mirrorRemedy says what to do about a repository that could not be mirrored.
+func mirrorRemedy(svc domain.Service, err error) string {
+	if onThisMachine(err) {
+		return "make room on the disk of data_dir, and let this user write there"
+	}
+	return "check that the tracker's token may read " + svc.Repo + ", or set git_url"
+}
 
 // CheckService tries what the verdict needs of one service: its repository,
 // and deployments that are reported.
@@ -15,7 +32,7 @@ func (r *Reconciler) CheckService(ctx context.Context, svc domain.Service) []tra
 	var out []trackers.Finding
 	repo := r.mirror(svc)
 	if err := repo.Sync(ctx); err != nil {
-		out = append(out, trackers.Finding{Subject: "repository", Detail: err.Error(), Remedy: "check that the tracker's token may read " + svc.Repo + ", or set git_url"})
+		out = append(out, trackers.Finding{Subject: "repository", Detail: err.Error(), Remedy: mirrorRemedy(svc, err)})
 	} else {
 		branch, _ := repo.DefaultBranch(ctx)
 		out = append(out, trackers.Finding{Subject: "repository", OK: true, Detail: svc.Repo + " is mirrored, default branch " + branch})

@@ -253,8 +253,8 @@ func (r *Reconciler) work(ctx context.Context, l ledger.Lease) {
 	}
 	at := r.now().Add(backoff(l.Attempts, err))
 	level := slog.LevelInfo
-	if l.Attempts >= maxAttempts {
-		level = slog.LevelError
+	if l.Attempts >= maxAttempts || l.Attempts == 1 && onThisMachine(err) {
+		level = slog.LevelError // a person must act: a full disk does not heal by waiting
 	}
 	r.log.Log(ctx, level, "will try again", "subject", l.Subject, "attempt", l.Attempts+1, "at", at, "err", err)
 	if err := r.ledger.Retry(context.WithoutCancel(ctx), l, at); err != nil {
