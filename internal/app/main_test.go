@@ -3,11 +3,14 @@ package app_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"sync/atomic"
 	"testing"
 
@@ -42,6 +45,7 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, "starting redis-server for the tests:", err)
 		return 1
 	}
+	manyAtOnce()
 	code := m.Run()
 	stop()
 	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
@@ -50,6 +54,17 @@ func run(m *testing.M) int {
 		return 1
 	}
 	return code
+}
+
+// manyAtOnce has more tests run side by side than there are processors, unless
+// the command line says how many: they mostly wait.
+func manyAtOnce() {
+	flag.Parse()
+	said := false
+	flag.Visit(func(f *flag.Flag) { said = said || f.Name == "test.parallel" })
+	if !said {
+		_ = flag.Set("test.parallel", strconv.Itoa(max(4, runtime.GOMAXPROCS(0))))
+	}
 }
 
 func startRedis() (stop func(), err error) {
