@@ -74,6 +74,7 @@ func (p *parser) extract(blocks []block) {
 				p.list(b, st, 0)
 			case st.active:
 			case p.headedEntries(b):
+			case i > 0 && p.promised(b, blocks[i-1]):
 			default:
 				p.labelled(b)
 				p.factList(b)
@@ -363,6 +364,33 @@ func (p *parser) headedEntries(b block) bool {
 		p.sec = before
 	}
 	return found
+}
+
+// promised reads a list outside of any section that a sentence introduces as
+// what the authors will do: "We will do the following to avoid this:". Each of
+// its entries must say so too.
+func (p *parser) promised(b, before block) bool {
+	if p.timeline || p.guide || before.kind != paragraphBlock {
+		return false
+	}
+	src := strings.TrimSpace(before.source())
+	if !strings.HasSuffix(src, ":") && !strings.HasSuffix(src, "：") {
+		return false
+	}
+	if s := strings.ReplaceAll(before.inline().plainText(), "\n", " "); !ours.get().MatchString(s) || !strings.Contains(s, "following") && !again.get().MatchString(strings.ToLower(s)) {
+		return false
+	}
+	for _, e := range b.entries {
+		if len(e.blocks) == 0 || e.blocks[0].kind != paragraphBlock {
+			return false
+		}
+		if text := e.blocks[0].inline().plainText(); !ours.get().MatchString(text) && !imperative(text) || past(text) {
+			return false
+		}
+	}
+	p.sec.number++
+	p.list(b, state{active: true, level: labelLevel, section: p.sec.number}, 0)
+	return true
 }
 
 // labelList reads a list of one entry in bold with a colon as the heading that
