@@ -1,5 +1,7 @@
 package containment
 
+import "strings"
+
 // Who picks a squashed commit by way of a pull request often keeps its title
 // with its number: "Fix it (#12)" becomes "Fix it (#12) (#30)", or "Fix it
 // (cherry-pick #12 for 1.2) (#30)". Where no sign shows that it is the same
@@ -14,6 +16,10 @@ type numbered struct {
 // learnNumbers files a commit under the pull requests that its title names
 // beside the one that landed it.
 func (x *Index) learnNumbers(at int32, c Commit) {
+	// Most titles have one number, that of the pull request that landed it.
+	if n := strings.Count(c.Subject, "#"); n == 0 || n == 1 && c.PullRequest > 0 {
+		return
+	}
 	title := x.title(at)
 	if x.facts[at].merge || title == 0 {
 		return
