@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -52,13 +53,15 @@ func TestARepositoryThatHangs(t *testing.T) {
 func TestTheEndEndsAFetch(t *testing.T) {
 	w := newWorld(t)
 	stop, end := context.WithCancel(context.Background())
-	fetching, done := w.r.keep(context.WithValue(w.ctx, stopping{}, stop), ledger.Lease{})
-	defer done()
-	require.NoError(t, fetching.Err())
-	end()
-	select {
-	case <-fetching.Done():
-	case <-time.After(time.Minute):
-		t.Fatal("it goes on")
-	}
+	err := w.r.longer(context.WithValue(w.ctx, stopping{}, stop), ledger.Lease{}, func(fetching context.Context) error {
+		require.NoError(t, fetching.Err())
+		end()
+		select {
+		case <-fetching.Done():
+			return fetching.Err()
+		case <-time.After(time.Minute):
+			return errors.New("it goes on")
+		}
+	})
+	require.ErrorIs(t, err, context.Canceled)
 }

@@ -203,12 +203,15 @@ func (r *Reconciler) run(ctx context.Context, s *Setup, l ledger.Lease, p sweepP
 	t := s.Trackers[p.tracker]
 	switch p.kind {
 	case partTickets:
-		return r.sweepTickets(ctx, t.(trackers.Sweeper), p.tracker, p.target, m)
+		// The mark cannot stop within the second in which somebody changed
+		// thousands of tickets at once.
+		return r.longer(ctx, l, func(ctx context.Context) error {
+			return r.sweepTickets(ctx, t.(trackers.Sweeper), p.tracker, p.target, m)
+		})
 	case partCensus:
-		// So does a list of many tickets.
-		long, end := r.keep(ctx, l)
-		defer end()
-		return r.census(long, s, t.(trackers.Lister), p.tracker, p.target, m)
+		return r.longer(ctx, l, func(ctx context.Context) error {
+			return r.census(ctx, s, t.(trackers.Lister), p.tracker, p.target, m)
+		})
 	case partHooks:
 		return r.sweepHooks(ctx, s, t.(trackers.DeliveryLog), p.tracker, p.target, m)
 	case partPulls:
@@ -216,44 +219,24 @@ func (r *Reconciler) run(ctx context.Context, s *Setup, l ledger.Lease, p sweepP
 	case partDeployments:
 		return r.sweepDeployments(ctx, s, t.(trackers.CodeSweeper), p.tracker, p.target, m)
 	case partPushes:
-		// The first copy of a large repository takes longer than a lease.
-		long, end := r.keep(ctx, l)
-		defer end()
-		return r.sweepPushes(long, s, p.tracker, p.target, m)
+		// The first copy of a repository may be large.
+		return r.longer(ctx, l, func(ctx context.Context) error {
+			return r.sweepPushes(ctx, s, p.tracker, p.target, m)
+		})
 	}
 	return nil
 }
 
-// fetchTime bounds the work on a mirror that has its lease renewed.
+// fetchTime bounds the work of one part that has its lease renewed.
 const fetchTime = 11 * time.Minute
 
-// keep renews a lease until end is called. The context ends when the lease is
-// lost, and after fetchTime.
-func (r *Reconciler) keep(ctx context.Context, l ledger.Lease) (long context.Context, end func()) {
+// longer gives a part more time than a lease, which it renews. It ends when
+// the lease is lost, when the program is to end, and after fetchTime.
+func (r *Reconciler) longer(ctx context.Context, l ledger.Lease, do func(context.Context) error) error {
 	long, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetchTime)
-	undo := onStop(ctx, cancel)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		tick := time.NewTicker(leaseTime / 3)
-		defer tick.Stop()
-		for {
-			select {
-			case <-long.Done():
-				return
-			case <-tick.C:
-				if err := r.ledger.Renew(long, l, leaseTime); errors.Is(err, ledger.ErrLeaseLost) {
-					cancel()
-					return
-				}
-			}
-		}
-	}()
-	return long, func() {
-		undo()
-		cancel()
-		<-done
-	}
+	defer cancel()
+	defer onStop(ctx, cancel)()
+	return r.holding(long, l, do)
 }
 
 // maxUndelivered bounds the deliveries that one look takes in.

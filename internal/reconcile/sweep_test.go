@@ -102,6 +102,30 @@ func (l *longLister) List(ctx context.Context, _, _ string) ([]domain.Ref, error
 	return nil, nil
 }
 
+// slowSweeper notes how long it may read what changed.
+type slowSweeper struct {
+	*trackertest.Fake
+	left time.Duration
+}
+
+func (l *slowSweeper) Changed(ctx context.Context, target string, since time.Time) (trackers.Swept, error) {
+	if end, ok := ctx.Deadline(); ok {
+		l.left = time.Until(end)
+	}
+	return l.Fake.Changed(ctx, target, since)
+}
+
+// Thousands of tickets that were changed in one second are one page for the
+// mark, and take longer than a lease.
+func TestASweepOfTicketsMayTakeLongerThanALease(t *testing.T) {
+	w := newSweptWorld(t)
+	sweeper := &slowSweeper{Fake: w.gh}
+	w.setup.Trackers["github"] = sweeper
+	w.file(1)
+	w.sweep()
+	require.Greater(t, sweeper.left, leaseTime)
+}
+
 // A list of many tickets takes longer than a lease; the lease is renewed.
 func TestACensusMayTakeLongerThanALease(t *testing.T) {
 	w := newSweptWorld(t)
