@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -289,8 +290,13 @@ func CheckLine(line Line) error {
 		if pm, n := splitID(line.ID); pm == "" || n <= 0 || line.Serial <= 0 || line.Entries <= 0 {
 			return fmt.Errorf("item %q: its id, serial or number of entries is wrong", cut(line.ID))
 		}
-		if applied, err := strconv.ParseInt(line.State["a"], 10, 64); line.State["s"] != "" && (err != nil || applied < 0 || applied > line.Entries) {
-			return fmt.Errorf("item %q: its snapshot holds %q entries, and its ledger has %d", cut(line.ID), cut(line.State["a"]), line.Entries)
+		// A ledger that was cut down after the retention says how many are gone.
+		gone, err := strconv.ParseInt(cmp.Or(line.State["o"], "0"), 10, 64)
+		if err != nil || gone < 0 {
+			return fmt.Errorf("item %q: %q is no number of entries that are gone", cut(line.ID), cut(line.State["o"]))
+		}
+		if applied, err := strconv.ParseInt(line.State["a"], 10, 64); line.State["s"] != "" && (err != nil || applied < 0 || applied-gone > line.Entries) {
+			return fmt.Errorf("item %q: its snapshot holds %q entries, and its ledger has %d", cut(line.ID), cut(line.State["a"]), gone+line.Entries)
 		}
 	case LineEntry, LineDeployment:
 		if line.stored() == "" {
