@@ -15,8 +15,6 @@ type fields struct {
 // keyMark matches a word that names a field, and its colon, within a text. Of
 // the words with letters beyond ASCII, all that name one are taken: they stand
 // in no English sentence.
-//
-//nolint:misspell // words of other languages
 var keyMark = lazyFunc(func() string {
 	var words []string
 	for w, f := range wordFields() {
