@@ -70,6 +70,7 @@ func (p *parser) extract(blocks []block) {
 			}
 			switch st := p.sec.state(); {
 			case st.active && p.tables[st.section] && allLegend(b):
+			case st.active && st.atOnce && !mostlyTasks(b):
 			case st.active && !p.isLegend(b, blocks[i+1:], st):
 				p.list(b, st, 0)
 			case st.active:

@@ -15,7 +15,7 @@ var (
 // headingName folds a heading to its words, without numbers, emoji and the
 // bracket at its end, which is returned apart.
 func headingName(words string) (string, string) {
-	s, bracket := fold(words), ""
+	s, bracket := strings.ReplaceAll(fold(words), "’", "'"), ""
 	if strings.ContainsAny(s, ")]") {
 		if m := inBracket.get().FindStringSubmatchIndex(s); m != nil && m[0] > 0 {
 			bracket, s = s[m[2]:m[3]], s[:m[0]]
@@ -114,7 +114,7 @@ func opens(name string) bool {
 	if !hasStem(name, openStems) {
 		return false
 	}
-	if opener.get().MatchString(name) || again.get().MatchString(name) {
+	if opener.get().MatchString(name) || again.get().MatchString(name) || opensComposed(name) {
 		return true
 	}
 	for _, part := range parts.get().Split(dashTail.get().ReplaceAllString(name, ""), 8) {
@@ -128,7 +128,7 @@ func opens(name string) bool {
 // One word of a heading must start so for the expressions above to match;
 // most headings are told by this alone.
 var (
-	openStems = wordSet(`act rev fol nex rem pre cor rec imp tod to to- wor cou com way wha pla cap mea tas ste ite sol cha fix tic saf str con enh mit how avo sto thi our wei und ode et ou y e ed en i och og и та ja ve và dan`)
+	openStems = wordSet(`act rev fol nex rem pre cor rec imp tod to to- wor cou com way wha pla cap mea tas ste ite sol cha fix tic saf str con enh mit how avo sto thi our wei acc azi mis mes tar mej mel mig evi voo ver zap dzi zad axe pis pun pun zal imp und ode et ou y e ed en i och og и та ja ve và dan`)
 	shutStems = wordSet(`tak tim les lea wha wen got res not how gui app glo ref imm sho sup exa alr roo imp con par att cha rev sig rel for det bac sum ove`)
 )
 

@@ -12,6 +12,7 @@ type sections struct {
 	titled bool   // the document's own title was seen
 	number int    // of the section, counted from 1
 	part   int    // of the sub-heading in force, counted in the section
+	atOnce bool   // the section is named for what is, or was, done at once
 	names  services
 }
 
@@ -27,10 +28,11 @@ type state struct {
 	level    int // of the heading that opened the section
 	section  int
 	part     int
+	atOnce   bool // a list of what was done may stand here
 }
 
 func (s *sections) state() state {
-	return state{active: s.open > 0 && s.shut == 0, excluded: s.shut > 0, hint: s.hint, done: s.done, level: s.open, section: s.number, part: s.part}
+	return state{active: s.open > 0 && s.shut == 0, excluded: s.shut > 0, hint: s.hint, done: s.done, level: s.open, section: s.number, part: s.part, atOnce: s.atOnce}
 }
 
 // labelLevel is the level of a heading that is only a line of text.
@@ -63,6 +65,7 @@ func (s *sections) heading(level int, text rich, title bool) {
 	case s.open == 0 && opens(name):
 		s.number++
 		s.open, s.shut, s.part = level, 0, 0
+		s.atOnce = immediate.get().MatchString(name)
 		s.hint = fields{}
 		s.hint.kind = headingType(name)
 		if k := s.hint.kind; k == "remediation" || k == "corrective" || k == "monitoring" || k == "alerting" || k == "response" || k == "recovery" || k == "documentation" {
