@@ -81,12 +81,11 @@ func refusal(a rest.Answer) (*rest.Refusal, string) {
 	return r, body.DocsURL
 }
 
-// limited reports whether a 403 is a rate limit: the primary one has nothing
-// left, the secondary one says when to come back or points to its page.
+// limited reports whether a 403 is a rate limit by GitHub's own signs: the
+// primary one has nothing left, the secondary one may point to its page.
 func limited(a rest.Answer, docs string) bool {
 	return a.Status == http.StatusForbidden &&
-		(a.Header.Get("X-RateLimit-Remaining") == "0" || a.Header.Get("Retry-After") != "" ||
-			strings.Contains(docs, "rate-limits"))
+		(a.Header.Get("X-RateLimit-Remaining") == "0" || strings.Contains(docs, "rate-limits"))
 }
 
 func (t *Tracker) statusError(c call, a rest.Answer) *trackers.Error {

@@ -107,6 +107,7 @@ func TestClassesOfRefusals(t *testing.T) {
 		"secondary limit, 403":   {403, map[string]string{"Retry-After": "30"}, `{"message":"You have exceeded a secondary rate limit"}`, trackers.RateLimited, 30 * time.Second},
 		"secondary limit, 429":   {429, map[string]string{"Retry-After": "31"}, `{"message":"slow down"}`, trackers.RateLimited, 31 * time.Second},
 		"limit without a time":   {403, nil, `{"message":"x","documentation_url":"https://docs.example/rest/rate-limits-for-the-rest-api#about-secondary-rate-limits"}`, trackers.RateLimited, time.Minute},
+		"limit in words alone":   {403, nil, `{"message":"You have exceeded a secondary rate limit. Please wait."}`, trackers.RateLimited, time.Minute},
 		"429 without anything":   {429, nil, ``, trackers.RateLimited, time.Minute},
 		"broken server":          {502, nil, `<html>`, trackers.Uncertain, 0},
 		"overloaded":             {503, map[string]string{"Retry-After": "5"}, ``, trackers.Uncertain, 0},

@@ -113,6 +113,7 @@ func TestClassesOfRefusals(t *testing.T) {
 		"bad token":              {401, nil, `<html>`, trackers.Denied, 0},
 		"no permission":          {403, nil, `{"errorMessages":["no"]}`, trackers.Denied, 0},
 		"limit":                  {429, map[string]string{"Retry-After": "12"}, ``, trackers.RateLimited, 12 * time.Second},
+		"limit as 403":           {403, nil, `{"errorMessages":["Rate limit exceeded."]}`, trackers.RateLimited, 0},
 		"limit without a time":   {429, nil, ``, trackers.RateLimited, 0},
 		"broken":                 {500, nil, `{}`, trackers.Uncertain, 0},
 		"gateway":                {504, nil, ``, trackers.Uncertain, 0},

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"regexp"
 	"net/url"
 	"strconv"
 	"strings"
@@ -141,12 +142,22 @@ func (r *Refusal) Error() string {
 	return s
 }
 
-// StatusError is the error for an answer that is no success. limited says that
-// the adapter recognised a rate limit in a 403.
-func StatusError(op string, ref domain.Ref, a Answer, refusal *Refusal, effect Effect, limited bool, now time.Time) *trackers.Error {
+// limitWords are how trackers, and what stands before them, call a limit of
+// the rate of calls.
+var limitWords = regexp.MustCompile(`(?i)\brate[ -]?limit|\babuse detection`)
+
+// limited reports whether a refusal is a rate limit: it says when to come
+// back, or calls itself one.
+func limited(a Answer, refusal *Refusal) bool {
+	return a.Status == http.StatusForbidden && (a.Header.Get("Retry-After") != "" || limitWords.MatchString(refusal.Message))
+}
+
+// StatusError is the error for an answer that is no success. limit says that
+// the adapter recognised a rate limit in a 403 by a sign of its own.
+func StatusError(op string, ref domain.Ref, a Answer, refusal *Refusal, effect Effect, limit bool, now time.Time) *trackers.Error {
 	e := &trackers.Error{Op: op, Ref: ref, Status: a.Status, Class: trackers.Invalid, Err: refusal}
 	switch s := a.Status; {
-	case s == http.StatusTooManyRequests || limited:
+	case s == http.StatusTooManyRequests || limit || limited(a, refusal):
 		e.Class, e.RetryAfter = trackers.RateLimited, RetryAfter(a.Header, now)
 	case s == http.StatusUnauthorized, s == http.StatusForbidden, s == http.StatusUnavailableForLegalReasons, s == http.StatusProxyAuthRequired:
 		e.Class = trackers.Denied
