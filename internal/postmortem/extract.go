@@ -145,6 +145,9 @@ func (p *parser) paragraph(blocks []block) int {
 	if n := p.ownedParagraph(blocks, r); n > 0 {
 		return n - 1
 	}
+	if n := p.fieldedParagraph(blocks, r); n > 0 {
+		return n - 1
+	}
 	if st := p.sec.state(); st.active {
 		p.prose = append(p.prose, candidate{block: b, st: st, at: p.at})
 		p.saw(&b)
@@ -222,7 +225,13 @@ func (p *parser) isLabel(blocks []block, r rich) bool {
 			n := len(strings.Fields(words))
 			return p.sec.state().active && colon && n <= 5 && len([]rune(words)) <= 50 && !imperative(words) || p.sec.shut == labelLevel && colon && n <= 4
 		case paragraphBlock:
-			return bare && len(strings.Fields(name)) <= 4 && opens(name) && containsPhrase(name, bareHeadings, 4)
+			if !bare || len(strings.Fields(name)) > 8 || strings.Contains(words, ". ") {
+				return false
+			}
+			// A sentence may stand between such a line and its list.
+			introduces := len(blocks) > 2 && (blocks[2].kind == listBlock || blocks[2].kind == tableBlock)
+			return introduces && p.sec.open == labelLevel && excludes(name) && len(strings.Fields(name)) <= 4 ||
+				opens(name) && (introduces && p.sec.open == 0 || len(strings.Fields(name)) <= 4 && containsPhrase(name, bareHeadings, 4))
 		}
 	}
 	return false
@@ -247,7 +256,8 @@ func (p *parser) headingItem(blocks []block, r rich) int {
 	words := r.line()
 	name, _ := headingName(words)
 	numbered := itemNumber.get().MatchString(words)
-	if name == "" || len(strings.Fields(name)) < 2 && !cjk(name) && !numbered || excludes(name) || isTypeWord(name) || horizon(name) || isPriorityWord(name) || !numbered && opens(name) || isStatus(name) || typeIn(words, "") != "" {
+	oneWord := len(strings.Fields(name)) < 2 && !cjk(name) && !numbered
+	if name == "" || excludes(name) || isTypeWord(name) || horizon(name) || isPriorityWord(name) || !numbered && opens(name) || isStatus(name) || typeIn(words, "") != "" {
 		return 0
 	}
 	n := 1
@@ -285,7 +295,7 @@ func (p *parser) headingItem(blocks []block, r rich) int {
 	}
 	verb := imperative(stripNumber(words))
 	switch {
-	case tables > 0 && known == 0:
+	case tables > 0 && known == 0, oneWord && (known == 0 || texts == 0 || lists+tables > 0):
 		return 0
 	case known > 0 && (lists == 0 || verb || numbered || len(strings.Fields(name)) >= 4):
 	case lists > 0:
@@ -434,6 +444,30 @@ func (p *parser) ownedParagraph(blocks []block, r rich) int {
 	f := fields{}
 	r.text = titleLine(r.text, &f)
 	below := p.below(blocks[1:n], &f, &r, 0)
+	p.item(r, below, f, st, blocks[0].line)
+	return n
+}
+
+// fieldedParagraph reads a paragraph that starts with a title in bold and has
+// its fields on lines of their own, in it or right below it:
+// "**Second replica.** In another zone." above "Owner: Ada". It returns how
+// many blocks it took.
+func (p *parser) fieldedParagraph(blocks []block, r rich) int {
+	st := p.sec.state()
+	if !st.active || len(strings.Trim(r.lead, " :：.")) < 3 || fieldKey(strings.Trim(r.lead, " :：")) != noField {
+		return 0
+	}
+	f := fields{}
+	title := titleLine(r.text, &f)
+	n := 1
+	for n < len(blocks) && n < 6 && blocks[n].kind == paragraphBlock && onlyFields(blocks[n].inline()) {
+		n++
+	}
+	below := p.below(blocks[1:n], &f, &r, 0)
+	if f.owner == "" && f.due == "" && f.priority == "" && f.status == "" {
+		return 0
+	}
+	r.text = title
 	p.item(r, below, f, st, blocks[0].line)
 	return n
 }

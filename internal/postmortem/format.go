@@ -82,7 +82,7 @@ func looksLikeHTML(head string) bool {
 			for _, end := range []string{"</h1>", "</h2>", "</h3>", "</p>", "</li>", "</td>"} {
 				n += strings.Count(low, end)
 			}
-			return n >= 3 && !strings.Contains(low, "\n# ") && !strings.Contains(low, "\n## ")
+			return n >= 3 && !containsAny(low, []string{"\n# ", "\n## ", "\n### ", "\n- ", "\n* ", "\n1. ", "**", "](http"})
 		}
 	}
 	return false

@@ -63,6 +63,10 @@ func bulletLines(b block) []block {
 			marks = append(marks, found{i, lead + len(t) - len(rest), &box, false})
 			continue
 		}
+		if n := emojiBullet(l.skip(lead)); n > 0 {
+			marks = append(marks, found{i, lead + n - 1, nil, false})
+			continue
+		}
 		if n, ordered := bullet(t); n > 0 && n < len(t) {
 			first, _ := utf8.DecodeRuneInString(t)
 			dash := strings.ContainsRune("-*+–—·→", first) || ordered && first < utf8.RuneSelf
@@ -144,7 +148,7 @@ func mayHaveBullets(s string) bool {
 			if n, _ := bullet(l); n > 0 {
 				return true
 			}
-			if _, _, ok := cutBox(l); ok {
+			if _, _, ok := cutBox(l); ok || pictograph(firstRune(l)) {
 				return true
 			}
 			continue
@@ -155,6 +159,39 @@ func mayHaveBullets(s string) bool {
 	}
 	return false
 }
+
+// emojiBullet reports how long the emoji before an entry is, with one for the
+// entry itself: a task, or a text with a lead in bold. An emoji that says how far it is
+// or how urgent stays with the text.
+func emojiBullet(l inline) int {
+	text := l.plainText()
+	first, n := utf8.DecodeRuneInString(text)
+	if !pictograph(first) {
+		return 0
+	}
+	rest := strings.TrimPrefix(text[n:], "\ufe0f")
+	body := strings.TrimLeft(rest, " ")
+	if body == "" || body == rest {
+		return 0
+	}
+	n = len(text) - len(body)
+	in := l.skip(n)
+	lead := in[0].style&bold != 0 && strings.Trim(in[1:].plainText(), " :：.") != ""
+	if !lead && !imperative(body) {
+		return 0
+	}
+	if tells.get().MatchString(text) {
+		return 1
+	}
+	return n + 1
+}
+
+// tells matches an emoji that stands for a state or a priority.
+var tells = lazy(`^(?:[✅☑✔✓❌❎⏳⌛🚧🔄⬜🔲⚠⬆⬇]|🔴|🟠|🟡|🟢|🔥)`)
+
+// pictograph reports whether a rune is one of the small pictures with which
+// people start lines.
+func pictograph(r rune) bool { return r >= 0x1f300 && r <= 0x1faff || r >= 0x2600 && r <= 0x27bf }
 
 func joinLines(lines []inline) inline {
 	var out inline
