@@ -266,11 +266,7 @@ func foldVerdict(st *domain.State, v domain.VerdictLine, at time.Time) {
 		st.VerifiedAt = time.Time{}
 	}
 	if v.Accepted && st.AcceptedAt.IsZero() {
-		st.AcceptedAt, st.LastAcceptedAt, st.EverAccepted = at, at, true
-		peace(st)
-		if verified { // a waiver only sets it aside until it ends
-			st.NewerEvidenceSince = time.Time{}
-		}
+		accept(st, at, verified)
 	}
 	if !st.AcceptedAt.IsZero() && (verified || v.Verdict == string(policy.Exempt)) {
 		st.AcceptedVerdict, st.AcceptedReceipts = v.Verdict, v.Receipts
@@ -281,6 +277,30 @@ func foldVerdict(st *domain.State, v domain.VerdictLine, at time.Time) {
 		st.Brake = "" // nothing is to be reopened any more
 	}
 	st.Verdict = v
+}
+
+// accept notes that the close of the ticket stands.
+func accept(st *domain.State, at time.Time, verified bool) {
+	st.AcceptedAt, st.LastAcceptedAt, st.EverAccepted = at, at, true
+	peace(st)
+	if verified { // a waiver only sets it aside until it ends
+		st.NewerEvidenceSince = time.Time{}
+	}
+}
+
+// acceptOwn accepts a close that Holdfast made, for the verdict that it was
+// made for. It does so by the outcome of the close alone: the comment with the
+// proof may take long, and what takes the proof away meanwhile is a regression
+// of an accepted item, not a close that came too early.
+func acceptOwn(st *domain.State, at time.Time) {
+	v := st.Verdict
+	verified := v.Verdict == string(policy.Verified)
+	if !st.AcceptedAt.IsZero() || !verified && v.Verdict != string(policy.Exempt) {
+		return
+	}
+	accept(st, at, verified)
+	st.AcceptedVerdict, st.AcceptedReceipts = v.Verdict, v.Receipts
+	st.RegressionTold = false
 }
 
 func foldOutcome(st *domain.State, e domain.Entry) {
@@ -341,6 +361,7 @@ func foldOutcome(st *domain.State, e domain.Entry) {
 		}
 		st.CloseRefusedAt = time.Time{}
 		wrote(st, true, a.At)
+		acceptOwn(st, e.At)
 	case domain.ActComment:
 		st.Comment, st.CommentDigest, st.CommentReason = a.Comment, a.Digest, a.Reason
 		st.RegressionTold = st.RegressionTold || a.New
