@@ -18,7 +18,10 @@ func (s *Setup) Waive(st domain.State, who string, d time.Duration, reason strin
 	if no := s.refuseApproval(st, who); no != "" {
 		return domain.Entry{}, Refusal(no)
 	}
-	if limit := s.Settings(st.Spec.Team).WaiverMax; d <= 0 || limit > 0 && d > limit {
+	if d <= 0 {
+		return domain.Entry{}, Refusal("a waiver lasts longer than no time at all: 30m, 24h, 7d or 4w")
+	}
+	if limit := s.Settings(st.Spec.Team).WaiverMax; limit > 0 && d > limit {
 		return domain.Entry{}, Refusal("a waiver lasts at most " + policy.Words(limit))
 	}
 	if reason == "" {
