@@ -73,9 +73,9 @@ func (t *Tracker) checkHook(ctx context.Context) trackers.Finding {
 	if to == "" {
 		to = "<public_url>/webhooks/jira/" + t.name
 	}
-	settings := "Under Settings → System → WebHooks: URL " + to + ", the configured webhook_secret as its secret, and the events issue created, updated, deleted and comment created, updated, deleted."
+	settings := "Under Settings → System → WebHooks: URL " + to + ", the configured webhook_secret as its secret, and the events issue created, updated, deleted and comment created."
 	if t.flavor == DataCenter {
-		settings = "Under Administration → System → WebHooks: URL " + to + "?secret=… with the configured webhook_secret, and the events issue created, updated, deleted and comment created, updated, deleted."
+		settings = "Under Administration → System → WebHooks: URL " + to + "?secret=… with the configured webhook_secret, and the events issue created, updated, deleted and comment created."
 	}
 	var got []struct {
 		Name    string   `json:"name"`
@@ -99,8 +99,11 @@ func (t *Tracker) checkHook(ctx context.Context) trackers.Finding {
 			}
 		}
 		f.OK, f.Detail = true, "leads to "+text.Brief(u.Scheme+"://"+u.Host+u.Path)
-		if len(lacks) > 0 || h.Enabled != nil && !*h.Enabled {
-			f.Warning, f.Detail, f.Remedy = true, f.Detail+", but it is switched off or lacks "+strings.Join(lacks, ", "), settings
+		switch {
+		case h.Enabled != nil && !*h.Enabled:
+			f.Warning, f.Detail, f.Remedy = true, f.Detail+", but it is switched off", settings
+		case len(lacks) > 0:
+			f.Warning, f.Detail, f.Remedy = true, f.Detail+", but it lacks "+strings.Join(lacks, ", "), settings
 		}
 		return f
 	}

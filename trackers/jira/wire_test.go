@@ -472,6 +472,22 @@ func TestCheckSaysWhatToDo(t *testing.T) {
 	}
 }
 
+// The webhook that leads here is looked at: what it lacks is named, and only
+// what Holdfast follows is asked for.
+func TestCheckOfTheWebhook(t *testing.T) {
+	for _, tc := range []struct{ hook, detail string }{
+		{`"enabled":true,"events":["jira:issue_updated","comment_created"]`, "leads to https://holdfast.example/webhooks/jira"},
+		{`"enabled":false,"events":["jira:issue_updated","comment_created"]`, "leads to https://holdfast.example/webhooks/jira, but it is switched off"},
+		{`"enabled":true,"events":["jira:issue_updated"]`, "leads to https://holdfast.example/webhooks/jira, but it lacks comment_created"},
+	} {
+		s := newScript(t)
+		s.routes["GET /jira/rest/webhooks/1.0/webhook"] = answer(200, `[{"url":"https://holdfast.example/webhooks/jira",`+tc.hook+`}]`)
+		f := adapter(t, s, Options{}).checkHook(t.Context())
+		require.Equal(t, tc.detail, f.Detail)
+		require.NotContains(t, f.Remedy, "comment created, updated")
+	}
+}
+
 func TestOptionsAreChecked(t *testing.T) {
 	_, err := New(Options{URL: "https://x"})
 	require.Error(t, err)
