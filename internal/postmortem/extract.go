@@ -22,6 +22,7 @@ type parser struct {
 	timeline  bool   // below a heading about what happened when
 	form      bool   // a form by its front matter: an issue template
 	guide     bool   // below a heading about how to do reviews
+	metrics   bool   // below a heading about figures
 
 	at         int // of the block that is being read
 	order      []int
@@ -70,7 +71,7 @@ func (p *parser) extract(blocks []block) {
 			}
 			switch st := p.sec.state(); {
 			case st.active && p.tables[st.section] && allLegend(b):
-			case st.active && st.atOnce && !mostlyTasks(b):
+			case st.active && (st.atOnce && !mostlyTasks(b) || p.metrics && finishedList(b)):
 			case st.active && !p.isLegend(b, blocks[i+1:], st):
 				p.list(b, st, 0)
 			case st.active:
@@ -108,6 +109,7 @@ func (p *parser) heading(b block, r rich, level int) {
 	if level < labelLevel || excludes(name) {
 		p.timeline = containsAny(name, timelineWords)
 		p.guide = containsAny(name, guideWords)
+		p.metrics = level < labelLevel && containsAny(name, metricsWords) || level == labelLevel && p.metrics
 	}
 	if p.sec.number != before {
 		p.looked = append(p.looked, section{line: b.line, words: words, dropped: p.dropped})
@@ -115,6 +117,8 @@ func (p *parser) heading(b block, r rich, level int) {
 }
 
 var timelineWords = strings.Split(`timeline|time line|chronolog|cronolog|zeitleiste|zeitachse|ablauf|linha do tempo|línea de tiempo|tijdlijn|oś czasu|хронолог|таймлайн|時系列|経緯|タイムライン|时间线|時間線|经过|idővonal|χρονολόγιο|التسلسل|الجدول الزمني|ציר הזמן|타임라인|경과|event log|sequence of events`, "|")
+
+var metricsWords = []string{"metric", "statistic", "kpi", "result", "outcome", "figures", "performance", "métrica", "résultat", "resultado", "risultati", "kennzahl", "ergebnis", "metriek", "wyniki", "metryki", "показател", "метрик", "результат", "指標", "指标", "결과"}
 
 var guideWords = []string{"how to", "example", "guideline", "instruction", "best practices"}
 
@@ -508,6 +512,9 @@ var plainLabel = lazy(`(?i)^\[?(?:action item|follow[- ]?up (?:item|action)|corr
 
 // saysItem reports whether a text starts with the label of an item.
 func (p *parser) saysItem(r rich) bool {
+	if authorsNote.get().MatchString(r.text) {
+		return false
+	}
 	if lead := strings.Trim(r.lead, " :："); (lead == "TODO" || lead == "DOING") && lead != strings.Trim(r.text, " :：") && !p.guide && !p.timeline {
 		return true
 	}

@@ -51,6 +51,10 @@ func (p *parser) list(b block, st state, depth int) {
 			}
 			continue
 		}
+		if courtesy.get().MatchString(r.text) {
+			p.dropped++
+			continue
+		}
 		if e.checked != nil && len(r.text) < 200 && chores.get().MatchString(fold(r.text)) {
 			p.dropped++
 			continue
@@ -60,6 +64,9 @@ func (p *parser) list(b block, st state, depth int) {
 			continue
 		}
 		f := fields{}
+		if who, text, ok := italicName(head, r.text); ok {
+			f.owner, r.text = who, text
+		}
 		if len(more) == 0 && takeLine(strings.ReplaceAll(r.text, "\n", " "), &f) {
 			p.amend(f, before)
 			continue
@@ -71,6 +78,45 @@ func (p *parser) list(b block, st state, depth int) {
 		below := p.below(more, &f, &r, 0)
 		p.item(r, below, f, st, e.line)
 	}
+}
+
+// italicName takes a name alone in brackets off the end of an entry, where the
+// brackets are set in italics: "Add a second relay *(Ada)*".
+func italicName(b block, text string) (string, string, bool) {
+	if b.kind != paragraphBlock || !strings.HasSuffix(text, ")") && !strings.HasSuffix(text, "]") {
+		return "", text, false
+	}
+	in := b.inline()
+	if len(in) == 0 {
+		return "", text, false
+	}
+	last := in[len(in)-1]
+	said := strings.TrimSpace(last.text)
+	if last.style&italic == 0 || len(said) < 4 || said[0] != '(' && said[0] != '[' {
+		return "", text, false
+	}
+	who := strings.TrimSpace(said[1 : len(said)-1])
+	head, ok := strings.CutSuffix(text, said)
+	if head = strings.TrimSpace(head); !ok || head == "" || !looksLikeName(who) && !teamName.get().MatchString(who) {
+		return "", text, false
+	}
+	return who, head, true
+}
+
+// finishedList reports whether every entry of a list says what was done:
+// results below a line in bold, not what is still to do.
+func finishedList(b block) bool {
+	for _, e := range b.entries {
+		if len(e.blocks) == 0 || e.blocks[0].kind != paragraphBlock || e.checked != nil {
+			return false
+		}
+		text := e.blocks[0].inline().plainText()
+		word, _, _ := strings.Cut(strings.ToLower(text), " ")
+		if !past(text) && (!pastOf(word, "the") || commits(text)) {
+			return false
+		}
+	}
+	return len(b.entries) >= 2
 }
 
 // item builds and keeps an item, with what its section says.

@@ -69,6 +69,13 @@ var (
 	unfilled = lazy(`(?i)@[\w/-]+|#(?:x+|n+|\d+)?|\byyyy-mm-dd\b|\bmm/dd/yyyy\b|\bdd/mm/yyyy\b|\btbd\b|\btodo\b`)
 )
 
+// courtesy matches a sentence to the readers, which commits to nothing.
+var courtesy = lazy(`(?i)^(?:[a-z]+(?: [a-z]+)?, )?(?:we|i|let us|let me)(?:['’](?:d|ll))?(?: would| will| want| wish| must)?(?: also| again| kindly| once more)?(?: like)?(?: to)? (?:remind|thank|apologi[sz]e|reassure|invite|encourage|congratulate)\b|^(?:please be reminded|(?:just )?as a reminder|a (?:kind |friendly |quick )?reminder)\b`)
+
+// authorsNote matches what an author leaves in a text for later: what is
+// missing there, not what follows from an incident.
+var authorsNote = lazy(`(?i)^(?:to-?do|todo)\s*[:：–—-]\s*(?:fill in|expand|flesh out|(?:re)?write|describe|explain|(?:add|insert|link|put|embed)\b.*\b(?:here|links?|screenshots?|diagrams?|examples?|section|images?|graphs?)\b|.*\b(?:this|the) (?:section|page|paragraph|guide|chapter|document)\b)`)
+
 // onlyBrackets reports whether a title says nothing but for what stands in
 // the brackets of a template: "{{ summary }} [link]", "#[number]: [title]",
 // "Monitoring: [alert to add]".

@@ -79,7 +79,7 @@ func commitments(in inline) []inline {
 		}
 	}
 	text := strings.Join(strings.Fields(in.plainText()), " ")
-	if text == "" || strings.HasSuffix(text, ":") || strings.HasSuffix(text, "：") || len(text) > 3000 || instruction(text) {
+	if text == "" || strings.HasSuffix(text, ":") || strings.HasSuffix(text, "：") || len(text) > 3000 || instruction(text) || courtesy.get().MatchString(text) {
 		return nil
 	}
 	sentences := sentencesOf(text)

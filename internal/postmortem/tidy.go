@@ -160,9 +160,9 @@ func mayHaveBullets(s string) bool {
 	return false
 }
 
-// emojiBullet reports how long the emoji before an entry is, with one for the
-// entry itself: a task, or a text with a lead in bold. An emoji that says how far it is
-// or how urgent stays with the text.
+// emojiBullet reports how long the emoji before an entry is, plus one; 0 if the
+// line is no entry, which is a task, or a text with a lead in bold. An emoji that
+// says how far it is or how urgent stays with the text.
 func emojiBullet(l inline) int {
 	text := l.plainText()
 	first, n := utf8.DecodeRuneInString(text)

@@ -21,6 +21,7 @@ var (
 	tailRank   = lazy(`\s+[(\[]?(P[0-4])[)\]]?\.?$`)
 	tailNumber = lazy(`^(.*\S)\s+((?:[\w.-]+/[\w.-]+)?#\d{1,7})\.?$`)
 	tailState  = lazy(`(?:\s+[–—-]+\s+|\s*[:;]\s+)([^\s–—][^–—]{2,60})$`)
+	tailMerged = lazy(`,\s+((?:merged|fixed|shipped|deployed|released|done|completed) (?:as|in|by|via|with) [^\s,][^,]{0,40})$`)
 	tailSee    = lazy(`(?i)[\s,;(]+(?:see|see also|cf\.?|siehe|voir|véase|ver|vedi|zie|см\.?)$`)
 	tailDone   = lazy(`(?:\s+[–—-]+\s+|\s+)(DONE|Done|✅|☑|✔)\.?$`)
 	markedDate = lazy(`(?i)(?:[\s,;:(–—-]*(?:due|by|until|before|on|bis|eta))?[\s,;:(–—-]*\x{2060}(\d{4}-\d{2}-\d{2})\x{2060}\s*[.)]*$`)
@@ -138,6 +139,10 @@ func takeTail(s string, f *fields) string {
 		f.state(s[m[2]:m[3]])
 		return s[:m[0]]
 	}
+	if m := tailMerged.get().FindStringSubmatchIndex(s); m != nil && m[0] > 0 {
+		f.state(s[m[2]:m[3]])
+		return s[:m[0]]
+	}
 	if m := tailNumber.get().FindStringSubmatch(s); m != nil && f.ticket == "" && numberedTicket(m[1]) {
 		put(&f.ticket, m[2])
 		s = strings.TrimRight(m[1], " :：–—-(")
@@ -223,7 +228,7 @@ func withinText(s string, m []int) bool {
 }
 
 // stated matches a status that says more: "completed in v1.2", "fixed by #12".
-var stated = lazy(`(?i)^(?:done|completed?|fixed|resolved|shipped|merged|deployed|implemented|released|closed|erledigt|terminé|hecho|feito|fatto|gereed|gotowe|готово|完了|已完成|완료)[.!✅ ]*(?:(?:in|on|by|with|via|as of|since|at|through|am|mit|le|en|el|em)\s+.{1,50})?$`)
+var stated = lazy(`(?i)^(?:done|completed?|fixed|resolved|shipped|merged|deployed|implemented|released|closed|erledigt|terminé|hecho|feito|fatto|gereed|gotowe|готово|完了|已完成|완료)[.!✅ ]*(?:(?:in|on|by|with|via|as|as of|since|at|through|am|mit|le|en|el|em)\s+.{1,50})?$`)
 
 func stateTail(s string) bool { return stated.get().MatchString(strings.Trim(s, " .()")) }
 
