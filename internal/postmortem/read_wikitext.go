@@ -142,9 +142,12 @@ func htmlName(s string) bool {
 	return false
 }
 
-// readWikitext reads MediaWiki's markup.
+// readWikitext reads MediaWiki's markup, and DokuWiki's, which looks alike.
 func readWikitext(s string) []block {
 	lines := sourceLines(dropComments(s), 1)
+	if isDokuwiki(lines) {
+		return dokuDialect.read(lines, 0)
+	}
 	var out []block
 	var flat []flatEntry
 	flush := func() {
