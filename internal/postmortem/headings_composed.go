@@ -25,8 +25,6 @@ var (
 
 // immediate matches a heading that may as well stand above what was done at
 // once: there, a list counts only if its entries start as items do.
-//
-//nolint:misspell // words of other languages
 var immediate = lazy(`^(?:(?:actions?|mesures) (?:correctives? |correctrices? )?immédiates?|(?:acciones|medidas) (?:correctivas )?inmediatas|(?:ações|medidas) (?:corretivas )?imediatas|(?:azioni|misure) (?:correttive )?immediate)(?: \(.*)?$`)
 
 // opensComposed reports whether a heading opens a section by a noun and what

@@ -239,6 +239,9 @@ func (p *parser) row(tr row, l layout, st state) {
 				put(&f.due, cell)
 			}
 		case ticketField:
+			if link := render(c).whole; link != "" && !hasSentinel(cell) { // whatever its words are
+				put(&f.ticket, link)
+			}
 			if isStatus(cell) || isDone(cell) && !hasSentinel(cell) && !isTicket(cell) { // "done" where others have a ticket
 				put(&f.status, cell)
 				continue
