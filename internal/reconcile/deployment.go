@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/internal/domain"
@@ -273,6 +275,13 @@ func (r *Reconciler) count(ctx context.Context, v *view, cause string, ids []str
 			return err
 		}
 		if sameVerdict(line, st.Verdict) && len(d.Acts) == 0 {
+			early, err := r.early(ctx, st, cause, d)
+			if err != nil {
+				return err
+			}
+			if early.shipped || early.tookBack {
+				out = append(out, early)
+			}
 			if !subset(words, st.Watches) {
 				// Nothing changes, but it would not be found under what was learned
 				// of its changes.
@@ -301,6 +310,36 @@ func (r *Reconciler) count(ctx context.Context, v *view, cause string, ids []str
 		return nil, err
 	}
 	return out, r.settle(ctx, g, limit)
+}
+
+// early tells what a deployment did to an item that something else had judged
+// between the receipt of the deployment and its pass.
+func (r *Reconciler) early(ctx context.Context, st domain.State, cause string, d policy.Decision) (touched, error) {
+	t := touched{id: st.Spec.ID}
+	text, ok := strings.CutPrefix(cause, "deployment/")
+	receipt := receiptOf(text)
+	with := func(v domain.VerdictLine) bool {
+		return v.Cause == cause || slices.Contains(slices.Collect(maps.Values(v.Receipts)), receipt)
+	}
+	if !ok || !with(st.Verdict) {
+		return t, nil
+	}
+	entries, err := r.ledger.Entries(ctx, t.id)
+	if err != nil {
+		return t, err
+	}
+	var was domain.VerdictLine
+	for _, e := range entries {
+		if e.Verdict == nil {
+			continue
+		}
+		if with(*e.Verdict) {
+			break
+		}
+		was = *e.Verdict
+	}
+	t.shipped, t.tookBack = moves(policy.Verdict(was.Verdict), policy.Reason(was.Reason), d)
+	return t, nil
 }
 
 func subset(some, all []string) bool {
