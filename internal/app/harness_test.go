@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -304,8 +306,13 @@ func (w *world) parse(text string) *config.Config {
 // again on the same store.
 func (w *world) run() {
 	w.t.Helper()
-	a, err := app.New(w.t.Context(), w.parse(w.config), app.Options{Version: "test", Now: w.clock.now, HTTPClient: w.http,
-		Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+	var a *app.App
+	var err error
+	w.until("its port is free", func() bool { // of the tests of another package, one may have it for a moment
+		a, err = app.New(w.t.Context(), w.parse(w.config), app.Options{Version: "test", Now: w.clock.now, HTTPClient: w.http,
+			Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+		return !errors.Is(err, syscall.EADDRINUSE)
+	})
 	require.NoError(w.t, err)
 	w.app = a
 	ctx, cancel := context.WithCancel(context.Background())

@@ -218,6 +218,8 @@ func (w *world) at(ahead time.Duration) string {
 // without gaps, every intent with one outcome, and everything with its cause.
 func (w *world) checkLedger(id string) {
 	w.t.Helper()
+	// What is seen on the ticket may be a moment ahead of its record.
+	w.until("every intent has its outcome", func() bool { return unresolved(w.item(id)) == 0 })
 	checkLedger(w.t, w.item(id))
 }
 
