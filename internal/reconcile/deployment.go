@@ -274,13 +274,13 @@ func (r *Reconciler) count(ctx context.Context, v *view, cause string, ids []str
 		if err != nil {
 			return err
 		}
+		did, err := r.did(ctx, st, cause, d)
+		if err != nil {
+			return err
+		}
 		if sameVerdict(line, st.Verdict) && len(d.Acts) == 0 {
-			early, err := r.early(ctx, st, cause, d)
-			if err != nil {
-				return err
-			}
-			if early.shipped || early.tookBack {
-				out = append(out, early)
+			if did.shipped || did.tookBack {
+				out = append(out, did)
 			}
 			if !subset(words, st.Watches) {
 				// Nothing changes, but it would not be found under what was learned
@@ -289,8 +289,7 @@ func (r *Reconciler) count(ctx context.Context, v *view, cause string, ids []str
 			}
 			return nil
 		}
-		ships, takesBack := moves(policy.Verdict(st.Verdict.Verdict), policy.Reason(st.Verdict.Reason), d)
-		out = append(out, touched{id: id, shipped: ships, tookBack: takesBack})
+		out = append(out, did)
 		if d.WillReopen && asked(st, d.Trigger == policy.OwnClose) && line.Cause == cause {
 			if _, err := r.ledger.JoinGroup(ctx, cause, r.causeNote(ctx, cause), id); err != nil {
 				return err
@@ -312,32 +311,33 @@ func (r *Reconciler) count(ctx context.Context, v *view, cause string, ids []str
 	return out, r.settle(ctx, g, limit)
 }
 
-// early tells what a deployment did to an item that something else had judged
-// between the receipt of the deployment and its pass.
-func (r *Reconciler) early(ctx context.Context, st domain.State, cause string, d policy.Decision) (touched, error) {
-	t := touched{id: st.Spec.ID}
-	text, ok := strings.CutPrefix(cause, "deployment/")
+// did tells what a cause does to an item. Something else may have had the item
+// judged between the receipt of a deployment and its pass: then what it was
+// before that is compared.
+func (r *Reconciler) did(ctx context.Context, st domain.State, cause string, d policy.Decision) (touched, error) {
+	was := st.Verdict
+	text, deployed := strings.CutPrefix(cause, "deployment/")
 	receipt := receiptOf(text)
 	with := func(v domain.VerdictLine) bool {
 		return v.Cause == cause || slices.Contains(slices.Collect(maps.Values(v.Receipts)), receipt)
 	}
-	if !ok || !with(st.Verdict) {
-		return t, nil
-	}
-	entries, err := r.ledger.Entries(ctx, t.id)
-	if err != nil {
-		return t, err
-	}
-	var was domain.VerdictLine
-	for _, e := range entries {
-		if e.Verdict == nil {
-			continue
+	if deployed && with(was) {
+		entries, err := r.ledger.Entries(ctx, st.Spec.ID)
+		if err != nil {
+			return touched{}, err
 		}
-		if with(*e.Verdict) {
-			break
+		was = domain.VerdictLine{}
+		for _, e := range entries {
+			if e.Verdict == nil {
+				continue
+			}
+			if with(*e.Verdict) {
+				break
+			}
+			was = *e.Verdict
 		}
-		was = *e.Verdict
 	}
+	t := touched{id: st.Spec.ID}
 	t.shipped, t.tookBack = moves(policy.Verdict(was.Verdict), policy.Reason(was.Reason), d)
 	return t, nil
 }
