@@ -17,15 +17,22 @@ func (w *world) patient() {
 	}
 }
 
-func TestAnInterruptedRegressionIsToldOnce(t *testing.T) {
-	w := newWorld(t)
-	id := w.file(1)[0]
-	base := w.commit("base")
-	fix := w.commit("fix")
+// accepted files an item whose fix is in production and whose ticket is closed,
+// and gives the commits before the fix and with it.
+func (w *world) accepted() (id, base, fix string) {
+	w.t.Helper()
+	id, base = w.file(1)[0], w.commit("base")
+	fix = w.commit("fix")
 	w.merge(fix, 7, id)
 	w.deploy("prod-eu", fix)
 	w.close(id, domain.Completed)
-	require.Equal(t, "done", w.status(id))
+	require.Equal(w.t, "done", w.status(id))
+	return id, base, fix
+}
+
+func TestAnInterruptedRegressionIsToldOnce(t *testing.T) {
+	w := newWorld(t)
+	id, base, _ := w.accepted()
 	before := len(w.comments(id))
 	w.deploy("prod-eu", base)
 	w.gh.FailNext("Edit", trackers.Transient)
@@ -40,13 +47,7 @@ func TestAnInterruptedRegressionIsToldOnce(t *testing.T) {
 // through at a later try, the ticket must not get the same comment again.
 func TestARefusedRegressionIsToldOnce(t *testing.T) {
 	w := newWorld(t)
-	id := w.file(1)[0]
-	base := w.commit("base")
-	fix := w.commit("fix")
-	w.merge(fix, 7, id)
-	w.deploy("prod-eu", fix)
-	w.close(id, domain.Completed)
-	require.Equal(t, "done", w.status(id))
+	id, base, fix := w.accepted()
 	before := len(w.comments(id))
 	regress := func() {
 		w.deploy("prod-eu", base)
